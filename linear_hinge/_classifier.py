@@ -1,0 +1,359 @@
+"""`MulticlassHingeClassifier`: parameters, validation, attributes; the mathematics is elsewhere."""
+
+import time
+import warnings
+from copy import deepcopy
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from linear_hinge._callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from linear_hinge._linear_model import LinearClassifier, all_or_nothing
+from linear_hinge._losses import LOSSES, get_loss
+from linear_hinge._objective import Problem
+from linear_hinge._rows import squared_norms
+from linear_hinge._step_sizes import make_schedule
+from linear_hinge._subgradient import ScheduledFit, SubgradientDescent
+from linear_hinge._targets import check_weights, encode_for_fit, encode_for_partial_fit
+
+OVERFLOW_MESSAGE = (
+    "Floating-point under-/overflow occurred at pass #{n_iter}. Scaling input data with StandardScaler or"
+    " MinMaxScaler might help."
+)
+
+
+class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
+    """Linear support vector machine, trained by minibatch subgradient descent.
+
+    It minimises over the coefficients W and the intercept b
+
+        alpha/2 ‖W‖² + Σ_i ω_i ℓ(W x_i + b, y_i)
+
+    where ω_i are the weights of the samples divided by their sum, and b is not regularised. With two classes, ℓ is
+    the binary hinge max(0, Δ − z (w·x + b)), z = ±1, and ``coef_`` has one row: the soft-margin support vector machine.
+
+    Parameters
+    ----------
+    loss : {"crammer_singer", "weston_watkins", "one_vs_rest"}, default="crammer_singer"
+        The hinge loss of more than two classes, with scores s and true class y:
+
+        - "crammer_singer": the worst violated margin, max(0, max_{j≠y} Δ + s_j − s_y).
+        - "weston_watkins": all violated margins, Σ_{j≠y} max(0, Δ + s_j − s_y).
+        - "one_vs_rest": a binary hinge for every class against the others, summed.
+
+        With two classes each of them is the binary hinge.
+    alpha : float, default=1e-4
+        Strength of the L2 regularisation, greater than 0. ``alpha = 1 / (C * n_samples)`` is the C of `LinearSVC`
+        and `SVC`, where samples are weighted ``1 / (C * sample_weight.sum())``.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept. It is not regularised.
+    margin : float, default=1.0
+        Δ, the distance that the hinge asks for, greater than 0.
+    learning_rate : {"optimal", "constant", "invscaling", "adaptive"}, default="optimal"
+        The step length η_t of step t = 1, 2, …
+
+        - "optimal": ``eta = 1 / (alpha * (t + t0))``, t0 chosen from ``alpha`` and the norms of the rows.
+        - "constant": ``eta = eta0``.
+        - "invscaling": ``eta = eta0 / t ** power_t``.
+        - "adaptive": ``eta = eta0``, divided by 5 whenever the objective has not fallen by ``tol`` for 5 passes.
+    eta0 : float, default=0.1
+        The step length of "constant", "invscaling" and "adaptive", greater than 0.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
+    average : bool or int, default=False
+        Whether ``coef_`` and ``intercept_`` are the average of the iterates, in which iterate t weighs in
+        proportion to t, instead of the last one. An int greater than 1 begins the average after so many samples.
+    batch_size : int, default=64
+        Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step.
+    max_iter : int, default=1000
+        Passes over the data at most. It affects only `fit`.
+    tol : float, default=1e-3
+        `fit` stops when 5 passes in a row did not lower the best objective by ``tol`` times its value.
+    shuffle : bool, default=True
+        Whether the samples are shuffled before every pass.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, which multiply ``sample_weight``. "balanced" makes every class weigh the same,
+        taking the sample weights into account.
+    warm_start : bool, default=False
+        Whether `fit` starts from the coefficients of the last call.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the samples. An int gives the same model in every call.
+    verbose : int, default=0
+        Whether to print a line for every pass.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) with two classes
+        W.
+    intercept_ : ndarray of shape (n_classes,), or (1,) with two classes
+        b.
+    n_iter_ : int
+        Passes over the data that the last `fit` made.
+    t_ : int
+        Steps that were made, one a minibatch.
+    objective_ : float
+        The training objective of the last `fit` at ``coef_`` and ``intercept_``.
+    history_ : dict of ndarray of shape (n_iter_,)
+        "objective" after, and "seconds" from the start of the last `fit` to the end of, every pass.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, when X has names that are all strings.
+
+    See Also
+    --------
+    sklearn.svm.LinearSVC : The same binary, one-vs-rest and Crammer-Singer problems with a regularised intercept.
+    sklearn.linear_model.SGDClassifier : Stochastic gradient descent for binary and one-vs-rest problems.
+
+    References
+    ----------
+    .. [1] Crammer and Singer, "On the algorithmic implementation of multiclass kernel-based vector machines",
+       JMLR 2, 2001.
+    .. [2] Weston and Watkins, "Support vector machines for multi-class pattern recognition", ESANN 1999.
+    .. [3] Shalev-Shwartz, Singer, Srebro and Cotter, "Pegasos: primal estimated sub-gradient solver for SVM",
+       Mathematical Programming 127, 2011.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from linear_hinge import MulticlassHingeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), MulticlassHingeClassifier(random_state=0))
+    >>> model.fit(X, y).score(X, y) > 0.95
+    True
+    """
+
+    _parameter_constraints = {
+        "loss": [StrOptions(set(LOSSES))],
+        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "fit_intercept": ["boolean"],
+        "margin": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [StrOptions({"optimal", "constant", "invscaling", "adaptive"})],
+        "eta0": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "average": ["boolean", Interval(Integral, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "shuffle": ["boolean"],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    _doc_link_module = "linear_hinge"
+    _doc_link_template = "https://linear-hinge.readthedocs.io/en/stable/api/{estimator_module}.{estimator_name}.html"
+
+    def __init__(
+        self,
+        loss="crammer_singer",
+        *,
+        alpha=1e-4,
+        fit_intercept=True,
+        margin=1.0,
+        learning_rate="optimal",
+        eta0=0.1,
+        power_t=0.5,
+        average=False,
+        batch_size=64,
+        max_iter=1000,
+        tol=1e-3,
+        shuffle=True,
+        class_weight=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.margin = margin
+        self.learning_rate = learning_rate
+        self.eta0 = eta0
+        self.power_t = power_t
+        self.average = average
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train until the objective has converged.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The training samples. float32 and float64 in any memory order and CSR are used as they are, everything
+            else is converted.
+        y : array-like of shape (n_samples,)
+            The labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative. Samples of weight zero count as absent.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data do not fit each other or this estimator, or if the computation overflows. The estimator
+            stays as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` passes were not enough.
+        """
+        with all_or_nothing(self):
+            before = dict(vars(self)) if self.warm_start else {}
+            X, y = self._validate(X, y, reset=True)
+            weights = check_weights(sample_weight, X)
+            classes, codes, normalised = encode_for_fit(y, weights, self.class_weight)
+            problem = self._problem(X, codes, normalised, len(classes))
+            descent = self._start(problem, before.get("coef_"), before.get("intercept_"))
+            given = weights if sample_weight is not None else None
+            task = FitTask(self, X, y, given, self.max_iter)
+            fitted = self._run(self._solver(problem, descent), task, classes)
+            vars(self).update(fitted, t_=descent.t, _descent_=descent)
+            task.end(fitted)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Make one pass of steps over a chunk of a stream.
+
+        With ``shuffle=False``, chunks whose length is a multiple of ``batch_size`` give the same model as the
+        stream in one piece.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The chunk.
+        y : array-like of shape (n_samples,)
+            Its labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that the stream can have. Required at the first call, and may be left out afterwards.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the chunk does not fit the ones before it, or if the computation overflows. The estimator stays as
+            it was.
+        """
+        with all_or_nothing(self):
+            X, y = self._validate(X, y, reset=not hasattr(self, "coef_"))
+            _check_partial_fit_first_call(self, classes)
+            if len(self.classes_) < 2:
+                raise ValueError("The number of classes has to be greater than one; got 1 class")
+            weights = check_weights(sample_weight, X)
+            codes, weights = encode_for_partial_fit(y, weights, self.class_weight, self.classes_)
+            problem = self._problem(X, codes, weights, len(self.classes_))
+            # The model must stay as it was if this pass fails; it works on a copy.
+            descent = deepcopy(self._descent_) if hasattr(self, "_descent_") else self._start(problem)
+            with np.errstate(over="ignore", invalid="ignore"):
+                descent.sweep(problem, self._schedule(descent), **self._sweep_options())
+                coef, intercept = descent.coefficients()
+            if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+                raise ValueError(OVERFLOW_MESSAGE.format(n_iter=1))
+            for name in ("objective_", "history_"):  # they told of a fit that is history
+                vars(self).pop(name, None)
+            vars(self).update(_model(coef, intercept), n_iter_=1, t_=descent.t, _descent_=descent)
+        return self
+
+    def _validate(self, X, y, reset):
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
+        check_classification_targets(y)
+        return X, y
+
+    def _problem(self, X, codes, weights, n_classes):
+        loss = get_loss(self.loss, n_classes)
+        n_scores = loss.n_scores(n_classes)
+        return Problem(X, codes, weights, loss, n_scores, self.alpha, self.margin, self.fit_intercept)
+
+    def _start(self, problem, coef=None, intercept=None):
+        """A `SubgradientDescent` from zero, or from coefficients as a fitted model has them."""
+        X, n_scores = problem.X, problem.n_scores
+        start = SubgradientDescent(np.zeros((X.shape[1], n_scores), X.dtype), np.zeros(n_scores, X.dtype))
+        if coef is not None:
+            if coef.shape != (n_scores, X.shape[1]):
+                raise ValueError(
+                    f"warm_start: coef_ of the last call has the shape {coef.shape}, but these data need"
+                    f" {(n_scores, X.shape[1])}; fit with warm_start=False first."
+                )
+            start.raw[:] = (coef.toarray() if sp.issparse(coef) else coef).T
+            start.intercept[:] = intercept if self.fit_intercept else 0
+        with np.errstate(over="ignore"):
+            start.row_norm = np.sqrt(np.average(squared_norms(X), weights=problem.weights))
+        if not np.isfinite(start.row_norm):
+            raise ValueError(OVERFLOW_MESSAGE.format(n_iter=1))
+        return start
+
+    def _schedule(self, descent):
+        return make_schedule(
+            self.learning_rate,
+            alpha=self.alpha,
+            row_norm=descent.row_norm,
+            eta0=self.eta0,
+            power_t=self.power_t,
+        )
+
+    def _sweep_options(self):
+        rng = check_random_state(self.random_state) if self.shuffle else None
+        return {"average": self.average, "batch_size": self.batch_size, "rng": rng}
+
+    def _solver(self, problem, descent):
+        return ScheduledFit(problem, descent, self._schedule(descent), tol=self.tol, **self._sweep_options())
+
+    def _run(self, solver, task, classes):
+        """Let the solver pass over the data until it has converged; the attributes of the fitted model."""
+        started = time.perf_counter()
+        objectives, seconds = [], []
+        for n_iter in range(1, self.max_iter + 1):
+            task.begin_pass()
+            with np.errstate(over="ignore", invalid="ignore"):
+                progress = solver.run_pass()
+            if not np.isfinite(progress.objective):
+                raise ValueError(OVERFLOW_MESSAGE.format(n_iter=n_iter))
+            objectives.append(progress.objective)
+            seconds.append(time.perf_counter() - started)
+            if self.verbose:
+                print(f"pass {n_iter:4d}  {seconds[-1]:8.2f} s  objective {progress.objective:.8g}")
+            stop = task.end_pass(lambda: dict(_model(progress.coef, progress.intercept), classes_=classes))
+            if progress.converged or stop:
+                break
+        else:
+            warnings.warn(f"Not converged after max_iter={n_iter} passes: {solver.advice()}", ConvergenceWarning)
+        history = {"objective": np.array(objectives), "seconds": np.array(seconds)}
+        model = _model(progress.coef, progress.intercept)
+        return dict(model, classes_=classes, n_iter_=n_iter, objective_=progress.objective, history_=history)
+
+
+def _model(coef, intercept):
+    return {"coef_": np.ascontiguousarray(coef.T), "intercept_": intercept}

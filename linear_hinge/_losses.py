@@ -1,0 +1,336 @@
+"""The hinge losses: what each one punishes, its subgradients, its dual and its prox step.
+
+Conventions, the same everywhere in this package:
+
+=============  ======================  =====================================================
+``scores``     (n_samples, n_scores)   S = X Wᵀ + b; ``n_scores`` is 1 with two classes
+``y``          (n_samples,)            integer codes 0 … n_classes − 1
+``dual``       (n_samples, n_scores)   g_i, one remembered subgradient of the loss per row
+``margin``     float                   Δ, the distance that the hinge asks for
+=============  ======================  =====================================================
+
+Every loss is the maximum of linear functions over a polytope D_y,
+
+    ℓ(s, y) = max_{g ∈ D_y} ⟨g, s⟩ + Δ c(g),
+
+and the maximisers are its subgradients in s. The losses hold no state, and they return values in the dtype
+of the scores. Adding a loss is one class here, its line in `LOSSES`, and its tests.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from linear_hinge._balancing import balance_flows
+
+# Smallest curvature of a prox step. A row without a single non-zero has none at all and would divide by zero;
+# any positive number sends it to the vertex that maximises the dual, and this one does not overflow in float32.
+TINY_CURVATURE = 1e-30
+
+
+class HingeLoss(ABC):
+    """What the losses have in common: the maximum over a polytope, seen from its two sides."""
+
+    @abstractmethod
+    def n_scores(self, n_classes):
+        """Number of scores of a row, which is the number of rows of ``coef_``."""
+
+    @abstractmethod
+    def values(self, scores, y, margin):
+        """ℓ(s_i, y_i) of every row, shape (n_samples,)."""
+
+    @abstractmethod
+    def subgradients(self, scores, y, margin):
+        """One subgradient of ℓ(·, y_i) at s_i for every row, shape (n_samples, n_scores).
+
+        It is a vertex of D_y. At a kink, where many are valid, the choice is deterministic: a hinge at margin
+        exactly Δ counts as not violated, and of equal scores the first class counts as the greatest.
+        """
+
+    @abstractmethod
+    def dual_values(self, dual, y):
+        """c(g_i) of every row, shape (n_samples,): the part of ℓ that is linear in Δ."""
+
+    @abstractmethod
+    def prox(self, dual, scores, y, curvature, margin):
+        """The better subgradient of every row, shape (n_samples, n_scores).
+
+        argmax_{g ∈ D_y} ⟨g, s_i⟩ + Δ c(g) − ρ_i/2 ‖g − g_i‖²
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_scores)
+            g_i, from which the step starts. It lies in D_y.
+        scores : ndarray of shape (n_samples, n_scores)
+        y : ndarray of shape (n_samples,)
+        curvature : ndarray of shape (n_samples,)
+            ρ_i ≥ 0.
+        margin : float
+            Δ.
+        """
+
+    @abstractmethod
+    def violations(self, dual, y):
+        """The smallest t_i ≥ 0 such that g_i / t_i ∈ D_y, shape (n_samples,); inf where there is none."""
+
+    @abstractmethod
+    def balanced(self, dual, y, weights):
+        """A copy of ``dual``, close to it, with Σ_i ω_i g_i = 0 up to rounding.
+
+        The rows may leave D_y by a factor that `violations` tells; dividing all rows by a common factor keeps
+        the balance. This is what a certificate with an unregularised intercept needs.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_scores)
+        y : ndarray of shape (n_samples,)
+        weights : ndarray of shape (n_samples,)
+            ω_i, summing to one.
+        """
+
+
+class _SignedHinge(HingeLoss):
+    """Hinges that each look at one score: Σ_k max(0, Δ − z_k s_k), z_k = ±1.
+
+    D_y = {g : g_k = −z_k β_k, β_k ∈ [0, 1]} and c(g) = Σ_k β_k.
+    """
+
+    @abstractmethod
+    def signs(self, y, n_scores, dtype):
+        """z, shape (n_samples, n_scores)."""
+
+    def values(self, scores, y, margin):
+        signs = self.signs(y, scores.shape[1], scores.dtype)
+        return np.maximum(margin - signs * scores, 0).sum(axis=1)
+
+    def subgradients(self, scores, y, margin):
+        signs = self.signs(y, scores.shape[1], scores.dtype)
+        return np.where(margin - signs * scores > 0, -signs, 0).astype(scores.dtype, copy=False)
+
+    def dual_values(self, dual, y):
+        return -(self.signs(y, dual.shape[1], dual.dtype) * dual).sum(axis=1)
+
+    def prox(self, dual, scores, y, curvature, margin):
+        signs = self.signs(y, scores.shape[1], scores.dtype)
+        curvature = np.maximum(curvature, TINY_CURVATURE)[:, None]
+        return -signs * np.clip((margin - signs * scores) / curvature - signs * dual, 0, 1)
+
+    def violations(self, dual, y):
+        beta = -self.signs(y, dual.shape[1], dual.dtype) * dual
+        return np.where(beta.min(axis=1) < 0, np.inf, beta.max(axis=1))
+
+    def balanced(self, dual, y, weights):
+        """Scale down the heavier of the two sides of every score."""
+        rises = weights @ np.maximum(dual, 0)
+        falls = weights @ np.maximum(-dual, 0)
+        lighter = np.minimum(rises, falls)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            up = np.where(rises > 0, lighter / rises, 0)
+            down = np.where(falls > 0, lighter / falls, 0)
+        return np.where(dual > 0, up * dual, down * dual)
+
+
+class BinaryHinge(_SignedHinge):
+    """The hinge of the soft-margin support vector machine: max(0, Δ − z s), z = +1 for class 1, −1 for class 0."""
+
+    def n_scores(self, n_classes):
+        return 1
+
+    def signs(self, y, n_scores, dtype):
+        return (2 * y - 1).astype(dtype)[:, None]
+
+
+class OneVsRest(_SignedHinge):
+    """One binary hinge a class, summed: Σ_k max(0, Δ − z_k s_k), z_k = +1 at k = y and −1 elsewhere."""
+
+    def n_scores(self, n_classes):
+        return n_classes
+
+    def signs(self, y, n_scores, dtype):
+        signs = np.full((len(y), n_scores), -1, dtype=dtype)
+        signs[np.arange(len(y)), y] = 1
+        return signs
+
+
+class _PairwiseHinge(HingeLoss):
+    """Losses of the margins between the true class and every other, Δ + s_j − s_y for j ≠ y.
+
+    Their subgradients sum to zero over the classes: g_y = −Σ_{j≠y} g_j, and c(g) = −g_y.
+    """
+
+    def n_scores(self, n_classes):
+        return n_classes
+
+    def violated_margins(self, scores, y, margin):
+        """Δ + s_j − s_y for j ≠ y, and 0 at j = y, where nothing can be violated."""
+        rows = np.arange(len(y))
+        margins = scores - scores[rows, y][:, None]
+        margins += margin
+        margins[rows, y] = 0
+        return margins
+
+    def dual_values(self, dual, y):
+        return -dual[np.arange(len(y)), y]
+
+    def _proximal_point(self, dual, scores, y, curvature, margin):
+        """g_i + (s_i − Δ e_y)/ρ_i, whose projection onto D_y is the prox step."""
+        inverse = 1 / np.maximum(curvature, TINY_CURVATURE)
+        point = scores * inverse[:, None]
+        point += dual
+        point[np.arange(len(y)), y] -= margin * inverse
+        return point
+
+    def balanced(self, dual, y, weights):
+        """Balance what flows between the classes: row sums of M_jk = Σ_{i: y_i=j} ω_i g_ik become its column sums."""
+        rows = np.arange(len(y))
+        off_target = np.array(dual)
+        off_target[rows, y] = 0
+        n_classes = dual.shape[1]
+        flows = np.zeros((n_classes, n_classes))
+        for label in range(n_classes):
+            of_label = y == label
+            flows[label] = weights[of_label] @ off_target[of_label]
+        off_target *= balance_flows(flows)[y]
+        off_target[rows, y] = -off_target.sum(axis=1)
+        return off_target
+
+
+class CrammerSinger(_PairwiseHinge):
+    """The worst violated margin: max(0, max_{j≠y} (Δ + s_j − s_y)).
+
+    D_y = {p − e_y : p in the simplex}.
+
+    References
+    ----------
+    Crammer and Singer, On the algorithmic implementation of multiclass kernel-based vector machines, JMLR 2001.
+    """
+
+    def values(self, scores, y, margin):
+        return self.violated_margins(scores, y, margin).max(axis=1)
+
+    def subgradients(self, scores, y, margin):
+        margins = self.violated_margins(scores, y, margin)
+        worst = margins.argmax(axis=1)
+        rows = np.arange(len(y))
+        violated = margins[rows, worst] > 0
+        dual = np.zeros_like(scores)
+        dual[rows, worst] += violated
+        dual[rows, y] -= violated
+        return dual
+
+    def prox(self, dual, scores, y, curvature, margin):
+        rows = np.arange(len(y))
+        point = self._proximal_point(dual, scores, y, curvature, margin)
+        point[rows, y] += 1
+        step = project_simplex(point)
+        step[rows, y] -= 1
+        return step
+
+    def violations(self, dual, y):
+        rows = np.arange(len(y))
+        others = np.array(dual)
+        others[rows, y] = 0
+        return np.where(others.min(axis=1) < 0, np.inf, others.sum(axis=1))
+
+
+class WestonWatkins(_PairwiseHinge):
+    """All the violated margins: Σ_{j≠y} max(0, Δ + s_j − s_y).
+
+    D_y = {g : g_j ∈ [0, 1] for j ≠ y, g_y = −Σ_{j≠y} g_j}.
+
+    References
+    ----------
+    Weston and Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999.
+    """
+
+    def values(self, scores, y, margin):
+        return np.maximum(self.violated_margins(scores, y, margin), 0).sum(axis=1)
+
+    def subgradients(self, scores, y, margin):
+        dual = (self.violated_margins(scores, y, margin) > 0).astype(scores.dtype)
+        dual[np.arange(len(y)), y] = -dual.sum(axis=1)
+        return dual
+
+    def prox(self, dual, scores, y, curvature, margin):
+        point = self._proximal_point(dual, scores, y, curvature, margin)
+        return project_weston_watkins(point, y)
+
+    def violations(self, dual, y):
+        others = np.array(dual)
+        others[np.arange(len(y)), y] = 0
+        return np.where(others.min(axis=1) < 0, np.inf, others.max(axis=1))
+
+
+def project_simplex(points):
+    """Project every row onto the simplex {p ≥ 0, Σ p = 1}.
+
+    p_k = max(a_k − τ, 0), with the one τ that makes them sum to one: exact after one sort.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_samples, n_classes)
+
+    References
+    ----------
+    Condat, Fast projection onto the simplex and the l1 ball, Mathematical Programming 2016.
+    """
+    # Measured from the greatest entry, so that a huge common level does not swallow the differences.
+    shifted = points - points.max(axis=1, keepdims=True)
+    descending = -np.sort(-shifted, axis=1)
+    excess = np.cumsum(descending, axis=1) - 1
+    ranks = np.arange(1, points.shape[1] + 1, dtype=points.dtype)
+    n_positive = np.count_nonzero(descending * ranks > excess, axis=1)
+    tau = excess[np.arange(len(points)), n_positive - 1] / n_positive.astype(points.dtype)
+    return np.maximum(shifted - tau[:, None], 0)
+
+
+def project_weston_watkins(points, y):
+    """Project every row onto {g : g_k ∈ [0, 1] for k ≠ y, g_y = −Σ_{k≠y} g_k}.
+
+    g_k = clip(a_k − τ, 0, 1), τ the root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ. The function h is
+    piecewise linear and strictly decreasing with slope −1 − #{k : a_k − 1 < τ < a_k}, so that its values at the
+    sorted breakpoints a_k − 1 and a_k give the root by one interpolation.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_samples, n_classes)
+    y : ndarray of shape (n_samples,)
+
+    References
+    ----------
+    Wang and Scott, An exact solver for the Weston-Watkins SVM subproblem, ICML 2021.
+    """
+    n_samples, n_classes = points.shape
+    rows = np.arange(n_samples)
+    targets = points[rows, y]
+    is_other = np.ones(points.shape, dtype=bool)
+    is_other[rows, y] = False
+    others = points[is_other].reshape(n_samples, n_classes - 1)
+
+    breakpoints = np.concatenate([others - 1, others], axis=1)
+    order = np.argsort(breakpoints, axis=1, kind="stable")
+    breakpoints = np.take_along_axis(breakpoints, order, axis=1)
+    n_active = np.cumsum(np.where(order < n_classes - 1, 1, -1), axis=1).astype(points.dtype)
+    falls = (1 + n_active[:, :-1]) * np.diff(breakpoints, axis=1)
+    at_first = targets - breakpoints[:, 0] + (n_classes - 1)
+    heights = np.concatenate([at_first[:, None], at_first[:, None] - np.cumsum(falls, axis=1)], axis=1)
+
+    last = np.maximum(np.count_nonzero(heights >= 0, axis=1) - 1, 0)
+    slope = np.where(at_first >= 0, 1 + n_active[rows, last], 1)
+    tau = breakpoints[rows, last] + heights[rows, last] / slope
+    projected = np.clip(points - tau[:, None], 0, 1)
+    projected[rows, y] = 0
+    projected[rows, y] = -projected.sum(axis=1)
+    return projected
+
+
+LOSSES = {
+    "crammer_singer": CrammerSinger(),
+    "weston_watkins": WestonWatkins(),
+    "one_vs_rest": OneVsRest(),
+}
+
+
+def get_loss(name, n_classes):
+    """The loss of that name; with two classes every one of them is the binary hinge."""
+    return BinaryHinge() if n_classes == 2 else LOSSES[name]

@@ -1,0 +1,66 @@
+"""The problem that is solved.
+
+    P(W, b) = alpha/2 ‖W‖² + Σ_i ω_i ℓ(W x_i + b, y_i)
+
+with ω_i the weights of the samples, summing to one, and the intercept b not regularised.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge._losses import HingeLoss
+from linear_hinge._rows import chunks
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The data and the constants of P.
+
+    Attributes
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+        Integer codes of the classes.
+    weights : ndarray of shape (n_samples,), dtype=float64
+        ω_i ≥ 0, summing to one. Rows of weight zero are as good as absent.
+    loss : HingeLoss
+    n_scores : int
+    alpha : float
+    margin : float
+    fit_intercept : bool
+    """
+
+    X: np.ndarray | sp.csr_array | sp.csr_matrix
+    y: np.ndarray
+    weights: np.ndarray
+    loss: HingeLoss
+    n_scores: int
+    alpha: float
+    margin: float
+    fit_intercept: bool
+
+    @property
+    def rows(self):
+        """Numbers of the rows that have a weight."""
+        return np.flatnonzero(self.weights)
+
+
+def primal_objective(problem, coef, intercept):
+    """P(W, b), summed up in float64.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_features, n_scores)
+        Wᵀ.
+    intercept : ndarray of shape (n_scores,)
+    """
+    mean_loss = 0.0
+    for chunk in chunks(len(problem.y)):
+        scores = problem.X[chunk] @ coef + intercept
+        losses = problem.loss.values(scores, problem.y[chunk], problem.margin)
+        mean_loss += problem.weights[chunk] @ losses
+    flat = coef.ravel().astype(np.float64, copy=False)
+    return 0.5 * problem.alpha * float(flat @ flat) + float(mean_loss)

@@ -1,0 +1,24 @@
+"""What a solver tells after every pass over the data."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Progress(NamedTuple):
+    """The coefficients that `fit` would return if it stopped now, and how good they are.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+    intercept : ndarray of shape (n_scores,)
+    objective : float
+        P at these coefficients.
+    converged : bool
+        Whether the solver asks to stop.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    objective: float
+    converged: bool

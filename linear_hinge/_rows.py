@@ -1,0 +1,62 @@
+"""Rows of X in minibatches and in chunks, dense or CSR, and sums Σ_i g_i x_iᵀ over them.
+
+Coefficients are kept transposed, (n_features, n_scores), while they are trained: the scores of one feature lie
+side by side, which is what products with CSR rows and updates of single features need.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.extmath import row_norms
+
+# Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
+# it needs beside X stays small.
+CHUNK_SIZE = 2048
+
+
+class Direction(NamedTuple):
+    """(Σ_i g_i x_iᵀ)ᵀ over a batch, kept only for the features that occur in it."""
+
+    features: slice | np.ndarray
+    values: np.ndarray  # (n_occurring_features, n_scores)
+
+    def add_to(self, coef, scale):
+        """coef += scale · direction, for ``coef`` of shape (n_features, n_scores)."""
+        coef[self.features] += coef.dtype.type(scale) * self.values
+
+
+def direction(X_batch, dual):
+    """Σ_i g_i x_iᵀ as a `Direction`; for CSR its cost follows the non-zeros of the batch, not n_features."""
+    if not sp.issparse(X_batch):
+        return Direction(slice(None), X_batch.T @ dual)
+    features, positions = np.unique(X_batch.indices, return_inverse=True)
+    packed = sp.csr_array((X_batch.data, positions, X_batch.indptr), shape=(len(dual), len(features)))
+    return Direction(features, packed.T @ dual)
+
+
+def minibatches(rows, batch_size, rng):
+    """Split the row numbers into batches, shuffled when there is a generator and more than one batch."""
+    if rng is not None and batch_size < len(rows):
+        rows = rng.permutation(rows)
+    for start in range(0, len(rows), batch_size):
+        yield rows[start : start + batch_size]
+
+
+def take_rows(X, rows):
+    """The rows of X with these numbers; X itself, not a copy, when a minibatch holds all of them."""
+    return X if len(rows) == X.shape[0] else X[rows]
+
+
+def chunks(n_samples):
+    """Slices that cover the rows 0 … n_samples − 1."""
+    for start in range(0, n_samples, CHUNK_SIZE):
+        yield slice(start, min(start + CHUNK_SIZE, n_samples))
+
+
+def squared_norms(X):
+    """‖x_i‖² in float64, shape (n_samples,); overflow gives inf."""
+    norms = np.empty(X.shape[0])
+    for chunk in chunks(X.shape[0]):
+        norms[chunk] = row_norms(X[chunk].astype(np.float64, copy=False), squared=True)
+    return norms

@@ -45,7 +45,7 @@ class FitTask:
             self.current.call_on_fit_task_begin(**self.about)
 
     def end_pass(self, fitted_attributes):
-        """Whether a callback asks to stop; ``fitted_attributes()`` is called only if one wants to predict."""
+        """Whether a callback asks to stop; ``fitted_attributes`` make an estimator that predicts."""
         if self.context is None:
             return False
         return self.current.call_on_fit_task_end(**self.about, reconstruction_attributes=fitted_attributes)

@@ -1,14 +1,10 @@
 """`MulticlassHingeClassifier`: parameters, validation, attributes; the mathematics is elsewhere."""
 
-import time
-import warnings
-from copy import deepcopy
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
@@ -18,15 +14,8 @@ from linear_hinge._callbacks import CallbackSupportMixin, FitTask, with_callback
 from linear_hinge._linear_model import LinearClassifier, all_or_nothing
 from linear_hinge._losses import LOSSES, get_loss
 from linear_hinge._objective import Problem
-from linear_hinge._rows import squared_norms
-from linear_hinge._step_sizes import make_schedule
-from linear_hinge._subgradient import ScheduledFit, SubgradientDescent
 from linear_hinge._targets import check_weights, encode_for_fit, encode_for_partial_fit
-
-OVERFLOW_MESSAGE = (
-    "Floating-point under-/overflow occurred at pass #{n_iter}. Scaling input data with StandardScaler or"
-    " MinMaxScaler might help."
-)
+from linear_hinge._training import FIT_ATTRIBUTES, make_solver, make_stream, model_attributes, overflow, run
 
 
 class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
@@ -134,12 +123,12 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     True
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar = {
         "loss": [StrOptions(set(LOSSES))],
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "fit_intercept": ["boolean"],
         "margin": [Interval(Real, 0, None, closed="neither")],
-        "learning_rate": [StrOptions({"optimal", "constant", "invscaling", "adaptive"})],
+        "learning_rate": [StrOptions({"auto", "optimal", "constant", "invscaling", "adaptive"})],
         "eta0": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "average": ["boolean", Interval(Integral, 0, None, closed="left")],
@@ -163,7 +152,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         alpha=1e-4,
         fit_intercept=True,
         margin=1.0,
-        learning_rate="optimal",
+        learning_rate="auto",
         eta0=0.1,
         power_t=0.5,
         average=False,
@@ -230,11 +219,10 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             weights = check_weights(sample_weight, X)
             classes, codes, normalised = encode_for_fit(y, weights, self.class_weight)
             problem = self._problem(X, codes, normalised, len(classes))
-            descent = self._start(problem, before.get("coef_"), before.get("intercept_"))
-            given = weights if sample_weight is not None else None
-            task = FitTask(self, X, y, given, self.max_iter)
-            fitted = self._run(self._solver(problem, descent), task, classes)
-            vars(self).update(fitted, t_=descent.t, _descent_=descent)
+            task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
+            solver = make_solver(problem, self.get_params(deep=False), self._generator(), before)
+            fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
+            self._replace_fit(fitted | {"_weight_seen_": weights.sum()})
             task.end(fitted)
         return self
 
@@ -275,16 +263,13 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             weights = check_weights(sample_weight, X)
             codes, weights = encode_for_partial_fit(y, weights, self.class_weight, self.classes_)
             problem = self._problem(X, codes, weights, len(self.classes_))
-            # The model must stay as it was if this pass fails; it works on a copy.
-            descent = deepcopy(self._descent_) if hasattr(self, "_descent_") else self._start(problem)
-            with np.errstate(over="ignore", invalid="ignore"):
-                descent.sweep(problem, self._schedule(descent), **self._sweep_options())
-                coef, intercept = descent.coefficients()
+            stream, options = make_stream(problem, self.get_params(deep=False), vars(self))
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                stream.sweep(problem, rng=self._generator(), **options)
+                coef, intercept = stream.coefficients()
             if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
-                raise ValueError(OVERFLOW_MESSAGE.format(n_iter=1))
-            for name in ("objective_", "history_"):  # they told of a fit that is history
-                vars(self).pop(name, None)
-            vars(self).update(_model(coef, intercept), n_iter_=1, t_=descent.t, _descent_=descent)
+                raise overflow(1)
+            self._replace_fit(model_attributes(coef, intercept) | {"n_iter_": 1, "t_": stream.t, "_stream_": stream})
         return self
 
     def _validate(self, X, y, reset):
@@ -297,63 +282,11 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         n_scores = loss.n_scores(n_classes)
         return Problem(X, codes, weights, loss, n_scores, self.alpha, self.margin, self.fit_intercept)
 
-    def _start(self, problem, coef=None, intercept=None):
-        """A `SubgradientDescent` from zero, or from coefficients as a fitted model has them."""
-        X, n_scores = problem.X, problem.n_scores
-        start = SubgradientDescent(np.zeros((X.shape[1], n_scores), X.dtype), np.zeros(n_scores, X.dtype))
-        if coef is not None:
-            if coef.shape != (n_scores, X.shape[1]):
-                raise ValueError(
-                    f"warm_start: coef_ of the last call has the shape {coef.shape}, but these data need"
-                    f" {(n_scores, X.shape[1])}; fit with warm_start=False first."
-                )
-            start.raw[:] = (coef.toarray() if sp.issparse(coef) else coef).T
-            start.intercept[:] = intercept if self.fit_intercept else 0
-        with np.errstate(over="ignore"):
-            start.row_norm = np.sqrt(np.average(squared_norms(X), weights=problem.weights))
-        if not np.isfinite(start.row_norm):
-            raise ValueError(OVERFLOW_MESSAGE.format(n_iter=1))
-        return start
+    def _generator(self):
+        return check_random_state(self.random_state) if self.shuffle else None
 
-    def _schedule(self, descent):
-        return make_schedule(
-            self.learning_rate,
-            alpha=self.alpha,
-            row_norm=descent.row_norm,
-            eta0=self.eta0,
-            power_t=self.power_t,
-        )
-
-    def _sweep_options(self):
-        rng = check_random_state(self.random_state) if self.shuffle else None
-        return {"average": self.average, "batch_size": self.batch_size, "rng": rng}
-
-    def _solver(self, problem, descent):
-        return ScheduledFit(problem, descent, self._schedule(descent), tol=self.tol, **self._sweep_options())
-
-    def _run(self, solver, task, classes):
-        """Let the solver pass over the data until it has converged; the attributes of the fitted model."""
-        started = time.perf_counter()
-        objectives, seconds = [], []
-        for n_iter in range(1, self.max_iter + 1):
-            task.begin_pass()
-            with np.errstate(over="ignore", invalid="ignore"):
-                progress = solver.run_pass()
-            if not np.isfinite(progress.objective):
-                raise ValueError(OVERFLOW_MESSAGE.format(n_iter=n_iter))
-            objectives.append(progress.objective)
-            seconds.append(time.perf_counter() - started)
-            if self.verbose:
-                print(f"pass {n_iter:4d}  {seconds[-1]:8.2f} s  objective {progress.objective:.8g}")
-            stop = task.end_pass(lambda: dict(_model(progress.coef, progress.intercept), classes_=classes))
-            if progress.converged or stop:
-                break
-        else:
-            warnings.warn(f"Not converged after max_iter={n_iter} passes: {solver.advice()}", ConvergenceWarning)
-        history = {"objective": np.array(objectives), "seconds": np.array(seconds)}
-        model = _model(progress.coef, progress.intercept)
-        return dict(model, classes_=classes, n_iter_=n_iter, objective_=progress.objective, history_=history)
-
-
-def _model(coef, intercept):
-    return {"coef_": np.ascontiguousarray(coef.T), "intercept_": intercept}
+    def _replace_fit(self, attributes):
+        """Set the attributes of a fit, and drop those of an earlier one that are no longer true."""
+        for name in FIT_ATTRIBUTES:
+            vars(self).pop(name, None)
+        vars(self).update(attributes)

@@ -29,7 +29,15 @@ TINY_CURVATURE = 1e-30
 
 
 class HingeLoss(ABC):
-    """What the losses have in common: the maximum over a polytope, seen from its two sides."""
+    """What the losses have in common: the maximum over a polytope, seen from its two sides.
+
+    Attributes
+    ----------
+    sums_to_zero : bool
+        Whether Σ_k g_ik = 0 for every g_i ∈ D_y: the loss looks at differences of scores only.
+    """
+
+    sums_to_zero: bool
 
     @abstractmethod
     def n_scores(self, n_classes):
@@ -70,6 +78,18 @@ class HingeLoss(ABC):
         """
 
     @abstractmethod
+    def free(self, dual, y):
+        """Which entries of a prox step can move: where its Jacobian in ρ_i g_i + s_i does not vanish.
+
+        The Jacobian of the projection onto D_y is the identity on the free entries, less their mean if
+        `sums_to_zero`. Boolean, shape (n_samples, n_scores).
+        """
+
+    @abstractmethod
+    def with_signs(self, dual, y):
+        """A float64 copy in which rounding has left no entry on the wrong side of zero and no row unbalanced."""
+
+    @abstractmethod
     def violations(self, dual, y):
         """The smallest t_i ≥ 0 such that g_i / t_i ∈ D_y, shape (n_samples,); inf where there is none."""
 
@@ -95,6 +115,8 @@ class _SignedHinge(HingeLoss):
     D_y = {g : g_k = −z_k β_k, β_k ∈ [0, 1]} and c(g) = Σ_k β_k.
     """
 
+    sums_to_zero = False
+
     @abstractmethod
     def signs(self, y, n_scores, dtype):
         """z, shape (n_samples, n_scores)."""
@@ -114,6 +136,13 @@ class _SignedHinge(HingeLoss):
         signs = self.signs(y, scores.shape[1], scores.dtype)
         curvature = np.maximum(curvature, TINY_CURVATURE)[:, None]
         return -signs * np.clip((margin - signs * scores) / curvature - signs * dual, 0, 1)
+
+    def free(self, dual, y):
+        return (dual != 0) & (np.abs(dual) < 1)
+
+    def with_signs(self, dual, y):
+        signs = self.signs(y, dual.shape[1], np.float64)
+        return -signs * np.maximum(-signs * dual, 0)
 
     def violations(self, dual, y):
         beta = -self.signs(y, dual.shape[1], dual.dtype) * dual
@@ -158,6 +187,8 @@ class _PairwiseHinge(HingeLoss):
     Their subgradients sum to zero over the classes: g_y = −Σ_{j≠y} g_j, and c(g) = −g_y.
     """
 
+    sums_to_zero = True
+
     def n_scores(self, n_classes):
         return n_classes
 
@@ -179,6 +210,13 @@ class _PairwiseHinge(HingeLoss):
         point += dual
         point[np.arange(len(y)), y] -= margin * inverse
         return point
+
+    def with_signs(self, dual, y):
+        rows = np.arange(len(y))
+        signed = np.maximum(dual, 0, dtype=np.float64)
+        signed[rows, y] = 0
+        signed[rows, y] = -signed.sum(axis=1)
+        return signed
 
     def balanced(self, dual, y, weights):
         """Balance what flows between the classes: row sums of M_jk = Σ_{i: y_i=j} ω_i g_ik become its column sums."""
@@ -226,6 +264,12 @@ class CrammerSinger(_PairwiseHinge):
         step[rows, y] -= 1
         return step
 
+    def free(self, dual, y):
+        free = dual > 0
+        rows = np.arange(len(y))
+        free[rows, y] = dual[rows, y] > -1
+        return free
+
     def violations(self, dual, y):
         rows = np.arange(len(y))
         others = np.array(dual)
@@ -254,6 +298,11 @@ class WestonWatkins(_PairwiseHinge):
     def prox(self, dual, scores, y, curvature, margin):
         point = self._proximal_point(dual, scores, y, curvature, margin)
         return project_weston_watkins(point, y)
+
+    def free(self, dual, y):
+        free = (dual > 0) & (dual < 1)
+        free[np.arange(len(y)), y] = True
+        return free
 
     def violations(self, dual, y):
         others = np.array(dual)

@@ -14,11 +14,14 @@ class Progress(NamedTuple):
     intercept : ndarray of shape (n_scores,)
     objective : float
         P at these coefficients.
-    converged : bool
-        Whether the solver asks to stop.
+    dual_objective : float
+        A lower bound of the optimum; nan where none is computed.
+    work : float
+        What the pass cost, in passes over the data (two products with X each).
     """
 
     coef: np.ndarray
     intercept: np.ndarray
     objective: float
-    converged: bool
+    dual_objective: float
+    work: float

@@ -21,6 +21,10 @@ class Direction(NamedTuple):
     features: slice | np.ndarray
     values: np.ndarray  # (n_occurring_features, n_scores)
 
+    def squared_norm(self):
+        """‖Σ_i g_i x_iᵀ‖²."""
+        return float(np.vdot(self.values, self.values))
+
     def add_to(self, coef, scale):
         """coef += scale · direction, for ``coef`` of shape (n_features, n_scores)."""
         coef[self.features] += coef.dtype.type(scale) * self.values
@@ -48,15 +52,32 @@ def take_rows(X, rows):
     return X if len(rows) == X.shape[0] else X[rows]
 
 
-def chunks(n_samples):
+def chunks(n_samples, size=CHUNK_SIZE):
     """Slices that cover the rows 0 … n_samples − 1."""
-    for start in range(0, n_samples, CHUNK_SIZE):
-        yield slice(start, min(start + CHUNK_SIZE, n_samples))
+    for start in range(0, n_samples, size):
+        yield slice(start, min(start + size, n_samples))
 
 
-def squared_norms(X):
-    """‖x_i‖² in float64, shape (n_samples,); overflow gives inf."""
+def transposed_product(X, dual):
+    """Xᵀ G of shape (n_features, n_scores), in float64; X is converted in pieces, never whole."""
+    product = np.zeros((X.shape[1], dual.shape[1]))
+    # Every piece of a sparse matrix costs a pass over all n_features · n_scores entries of the product.
+    size = max(CHUNK_SIZE, -(-X.shape[0] // 8)) if sp.issparse(X) else CHUNK_SIZE
+    for chunk in chunks(X.shape[0], size):
+        if dual[chunk].any():
+            product += X[chunk].astype(np.float64, copy=False).T @ dual[chunk]
+    return product
+
+
+def squared_norms(X, centre=None):
+    """‖x_i − μ‖² in float64, shape (n_samples,); overflow gives inf. ``centre`` is for dense X."""
     norms = np.empty(X.shape[0])
     for chunk in chunks(X.shape[0]):
-        norms[chunk] = row_norms(X[chunk].astype(np.float64, copy=False), squared=True)
+        rows = X[chunk].astype(np.float64, copy=False)
+        norms[chunk] = row_norms(rows if centre is None else rows - centre, squared=True)
     return norms
+
+
+def weighted_sum(X, weights):
+    """Σ_i ω_i x_i of shape (n_features,), in the dtype of X."""
+    return transposed_product(X, weights[:, None])[:, 0].astype(X.dtype)

@@ -1,0 +1,161 @@
+"""`learning_rate="auto"`: minibatch steps in closed form, Newton steps where these would take long, and the proof.
+
+The fit stops when the relative duality gap (P − D)/P is at most ``tol``, P and D being the best values seen.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge._certificate import best_bound, coef_from_dual
+from linear_hinge._dual_steps import DualAscent
+from linear_hinge._newton import ProximalNewton
+from linear_hinge._objective import primal_objective
+from linear_hinge._progress import Progress
+
+# The proof costs about as much as a pass. It is asked for when the estimate of the gap, which is mostly too large,
+# comes close to what ends the fit, and otherwise after the passes 1, 2, 4, 8, …
+CLOSE_TO_END = 3.0
+
+# Where the minibatches are so far from the end at their present rate, Newton takes over. Fewer than the first number of
+# passes do not tell a rate.
+FIRST_PASSES = 4
+MOST_PASSES_LEFT = 25
+
+# The mean of the iterates of a pass is a better primal point than the last of them once the gap is within this factor
+# of the end; before, it is not worth its cost.
+WORTH_AVERAGING = 10.0
+
+
+class CertifiedFit:
+    """Passes over one problem until the duality gap is closed.
+
+    Parameters
+    ----------
+    problem : Problem
+    dual : ndarray of shape (n_samples, n_scores)
+        Feasible subgradients G to start from; taken over and changed in place.
+    intercept : ndarray of shape (n_scores,)
+        b to start from.
+    tol : float
+    batch_size : int
+    rng : RandomState or None
+
+    Attributes
+    ----------
+    finished, converged : bool
+        Whether to stop, and whether that is because the gap is closed.
+    dual : ndarray of shape (n_samples, n_scores)
+        The feasible, balanced G of the best bound.
+    """
+
+    def __init__(self, problem, dual, intercept, *, tol, batch_size, rng):
+        self.problem = problem
+        self.tol = tol
+        coef = coef_from_dual(problem, dual).astype(problem.X.dtype)
+        self.ascent = DualAscent(problem, dual, coef, intercept, batch_size=batch_size, rng=rng)
+        self.newton = None
+        self.n_passes = 0
+        self.estimates = []
+        self.objective, self.dual_objective = np.inf, -np.inf
+        self.coef = self.intercept = self.dual = None
+        self.finished = self.converged = False
+
+    def run_pass(self):
+        """One pass of minibatches or one Newton step; its `Progress`."""
+        self.n_passes += 1
+        run = self._run_minibatches if self.newton is None else self._run_newton
+        estimate, work, candidates, dual = run()
+        is_power_of_two = self.n_passes & (self.n_passes - 1) == 0
+        if is_power_of_two or estimate <= CLOSE_TO_END * self.tol * self.objective:
+            work += self._certify(candidates(), dual)
+        self.converged = self.objective - self.dual_objective <= self.tol * self.objective
+        self.finished = self.converged or (self.newton is not None and self.newton.stalled)
+        return Progress(self.coef, self.intercept, self.objective, self.dual_objective, work)
+
+    def advice(self):
+        """What to say when the fit ended with an open gap."""
+        gap = 1 - self.dual_objective / self.objective
+        cure = "Scale the features with StandardScaler, increase max_iter, alpha or tol."
+        if self.newton is not None and self.newton.stalled:
+            cure = f"The precision of {self.problem.X.dtype} ends here: use float64 data, scale them, or increase tol."
+        return f"the relative duality gap is {gap:.2g}, but tol={self.tol:g}. {cure}"
+
+    def attributes(self):
+        """What the fitted estimator shows besides the coefficients."""
+        dual_coef = sp.csr_array(self.dual.astype(self.problem.X.dtype))
+        return {
+            "t_": self.ascent.t,
+            "dual_objective_": self.dual_objective,
+            "duality_gap_": (self.objective - self.dual_objective) / self.objective,
+            "dual_coef_": dual_coef,
+            "support_": np.flatnonzero(np.diff(dual_coef.indptr)),
+        }
+
+    def _run_minibatches(self):
+        """A pass of `DualAscent`: the gap it met, its work, the coefficients worth a look, the dual."""
+        ascent = self.ascent
+        near = bool(self.estimates) and self.estimates[-1] <= WORTH_AVERAGING * self.tol * self.objective
+        work = ascent.run_pass(averaging=near) / len(self.problem.rows)
+        self.estimates.append(ascent.gap)
+
+        def candidates():
+            return [ascent.coefficients()] + ([ascent.average] if near else [])
+
+        if self._is_slow():
+            coef, intercept = ascent.coefficients()
+            curvature = ascent.beta * float(self.problem.weights @ ascent.norms) / self.problem.alpha
+            self.newton = ProximalNewton(self.problem, ascent.dual, coef, intercept, curvature)
+        return ascent.gap, work, candidates, ascent.dual
+
+    def _run_newton(self):
+        """A step of `ProximalNewton`, told like a pass."""
+        self.newton.step()
+        return self.newton.gap, self.newton.work, lambda: [self.newton.coefficients()], self.newton.point.dual
+
+    def _is_slow(self):
+        """Whether the minibatches need more than `MOST_PASSES_LEFT` passes at the rate of the last few."""
+        if len(self.estimates) < FIRST_PASSES or not self.estimates[-1] > 0:
+            return False
+        rate = np.log(self.estimates[-FIRST_PASSES] / self.estimates[-1]) / (FIRST_PASSES - 1)
+        left = np.log(self.estimates[-1] / (self.tol * self.objective)) if self.tol > 0 else np.inf
+        return left > MOST_PASSES_LEFT * rate
+
+    def _certify(self, candidates, dual):
+        """Compute both sides of the gap and keep the best of each; the work, in passes."""
+        for coef, intercept in candidates:
+            objective = primal_objective(self.problem, coef, intercept)
+            if objective < self.objective or self.coef is None:
+                self.objective, self.coef, self.intercept = objective, np.array(coef), np.array(intercept)
+        bound, feasible = best_bound(self.problem, dual)
+        if bound > self.dual_objective:
+            self.dual_objective, self.dual = bound, feasible
+        return 0.5 * len(candidates) + 0.5
+
+
+def starting_dual(problem, coef=None, intercept=None, dual=None):
+    """Feasible subgradients G to start from: zero, or the best of what an earlier fit left.
+
+    A dual of the same rows, perhaps with another alpha, is nearly right. For other rows the subgradients at the
+    earlier coefficients are; which of them fits better is what the bounds tell.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_features, n_scores), optional
+    intercept : ndarray of shape (n_scores,), optional
+    dual : sparse array of shape (n_earlier_samples, n_scores), optional
+    """
+    shape = (len(problem.y), problem.n_scores)
+    best_dual, best = np.zeros(shape), 0.0
+    candidates = []
+    if coef is not None:
+        scores = problem.X @ coef + intercept
+        candidates.append(problem.loss.subgradients(scores, problem.y, problem.margin))
+    if dual is not None and dual.shape == shape:
+        dual = problem.loss.with_signs(dual.toarray(), problem.y)
+        candidates.append(dual / max(1, problem.loss.violations(dual, problem.y).max()))
+    for candidate in candidates:
+        bound, feasible = best_bound(problem, candidate)
+        if bound > best:
+            best_dual, best = feasible, bound
+    return best_dual.astype(problem.X.dtype)

@@ -1,0 +1,266 @@
+"""Prox steps on all rows at once, solved by Newton's method: what finishes a fit that minibatches alone would not.
+
+One outer step of the proximal point method on the dual replaces every g_i by Prox(g_i, W x_i + b, ρ), where (W, b)
+minimises the smooth and convex
+
+    φ(W, b) = alpha/2 ‖W‖² + Σ_i ω_i M_i(W x_i + b),
+    M_i(s)  = max_{g ∈ D_y} ⟨g, s⟩ + Δ c(g) − ρ/2 ‖g − g_i‖²        with ∇M_i(s) = Prox(g_i, s, ρ) = g_i⁺.
+
+At the minimum W = W(G⁺) and Σ_i ω_i g_i⁺ = 0: the intercept needs no treatment of its own. φ is piecewise quadratic. A
+Newton step solves, by conjugate gradients preconditioned with the diagonal,
+
+    alpha dW + Σ_i (ω_i/ρ) J_i (dW x_i + db) x_iᵀ = −∇_W φ,      Σ_i (ω_i/ρ) J_i (dW x_i + db) = −∇_b φ,
+
+J_i the Jacobian of the projection onto D_y. It vanishes for all rows but those with a free subgradient, the support
+vectors on the margin: the conjugate gradients see only these. The smaller ρ, the longer the outer step and the harder
+the inner problem; ρ follows the number of Newton steps that it took.
+
+References
+----------
+Rockafellar, Augmented Lagrangians and applications of the proximal point algorithm in convex programming, 1976.
+Li, Sun and Toh, A highly efficient semismooth Newton augmented Lagrangian method for solving Lasso problems, 2018.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge._rows import chunks, weighted_sum
+
+# An inner problem is solved when its error costs the outer step less than this part of what it gains.
+INNER_ACCURACY = 0.1
+
+# Newton steps after which an inner problem is given up and made easier.
+MAX_NEWTON_STEPS = 40
+
+# How ρ follows the number of Newton steps of the last inner problem: the first line that it does not exceed.
+CURVATURE_FACTORS = ((3, 0.1), (15, 0.3), (MAX_NEWTON_STEPS - 1, 0.6))
+CURVATURE_RELIEF = 4.0
+
+CG_ACCURACY = 0.1
+MAX_CG_STEPS = 200
+
+# Rows are gathered for the conjugate gradients only if they are few: more would be a copy of X.
+LARGEST_GATHERED = 0.25
+
+# A Newton step is halved until φ falls by this part of what its slope promises.
+ARMIJO = 1e-4
+MAX_HALVINGS = 30
+
+# Damping of the intercept, whose Hessian vanishes for a class without a free row, in parts of its mean.
+INTERCEPT_DAMPING = 1e-3
+
+
+class Point(NamedTuple):
+    """Coefficients and what φ is there."""
+
+    weights: np.ndarray  # (n_features + 1, n_scores): Wᵀ and, in the last row, the intercept of the centred rows
+    scores: np.ndarray  # (n_samples, n_scores)
+    dual: np.ndarray  # (n_samples, n_scores): G⁺
+    phi: float
+
+
+class ProximalNewton:
+    """The iterate of the proximal point method and the Newton steps that move it.
+
+    Parameters
+    ----------
+    problem : Problem
+    dual : ndarray of shape (n_samples, n_scores)
+        G to start from; not changed.
+    coef : ndarray of shape (n_features, n_scores)
+        Wᵀ to start from; not changed.
+    intercept : ndarray of shape (n_scores,)
+    curvature : float
+        The first ρ.
+
+    Attributes
+    ----------
+    gap : float
+        P(W, b) − D(G⁺) at the last gradient, as if Σ_i ω_i g_i⁺ = 0: an estimate.
+    stalled : bool
+        Whether rounding leaves no way down.
+    work : float
+        What the last step cost, in passes over the data.
+    """
+
+    def __init__(self, problem, dual, coef, intercept, curvature):
+        self.problem = problem
+        self.outer_dual = dual
+        self.curvature = curvature
+        self.n_newton = 0
+        self.gap = np.inf
+        self.stalled = False
+        self.work = 0.0
+        self.mean = np.zeros(problem.X.shape[1], dtype=problem.X.dtype)
+        if problem.fit_intercept:
+            self.mean = weighted_sum(problem.X, problem.weights)
+        weights = np.vstack([coef, intercept + self.mean @ coef]).astype(problem.X.dtype)
+        self.point = self._point(weights, self._scores(weights))
+
+    def coefficients(self):
+        """Wᵀ and b, as `primal_objective` takes them."""
+        coef = np.array(self.point.weights[:-1])
+        return coef, self.point.weights[-1] - self.mean @ coef
+
+    def step(self):
+        """One Newton step, after an outer step if the inner problem is solved."""
+        self.work = 0.0
+        gradient = self._gradient()
+        if self._is_solved(gradient):
+            self._outer_step()
+            gradient = self._gradient()
+        hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature)
+        direction, n_steps = hessian.solve(-gradient)
+        self.work += n_steps * hessian.share
+        moved = self._line_search(direction, np.vdot(gradient, direction))
+        # Where nothing moves even after an outer step, there is nothing left to try.
+        self.stalled = not moved and self.n_newton == 0
+        self.n_newton = self.n_newton + 1 if moved else MAX_NEWTON_STEPS
+
+    def _point(self, weights, scores):
+        problem = self.problem
+        curvature = np.full(len(scores), self.curvature, dtype=scores.dtype)
+        dual = problem.loss.prox(self.outer_dual, scores, problem.y, curvature, problem.margin)
+        envelopes = np.einsum("ik,ik->i", dual, scores) + problem.margin * problem.loss.dual_values(dual, problem.y)
+        envelopes -= 0.5 * self.curvature * squared_rows(dual - self.outer_dual)
+        coef = weights[:-1]
+        phi = 0.5 * problem.alpha * float(np.vdot(coef, coef)) + float(problem.weights @ envelopes)
+        return Point(weights, scores, dual, phi)
+
+    def _scores(self, weights):
+        self.work += 0.5
+        return self.problem.X @ weights[:-1] + (weights[-1] - self.mean @ weights[:-1])
+
+    def _gradient(self):
+        """∇φ, shape (n_features + 1, n_scores), and the gap, which it gives away."""
+        self.work += 0.5
+        problem, point = self.problem, self.point
+        weighted = (problem.weights[:, None] * point.dual).astype(point.scores.dtype)
+        total = weighted.sum(axis=0)
+        pull = problem.X.T @ weighted - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
+        coef = point.weights[:-1]
+        losses = problem.loss.values(point.scores, problem.y, problem.margin)
+        linear = problem.margin * problem.loss.dual_values(point.dual, problem.y)
+        self.gap = float(problem.weights @ (losses - linear))
+        self.gap += 0.5 * problem.alpha * float(np.vdot(coef, coef)) + 0.5 / problem.alpha * float(np.vdot(pull, pull))
+        return np.vstack([problem.alpha * coef + pull, total * problem.fit_intercept])
+
+    def _is_solved(self, gradient):
+        if self.n_newton >= MAX_NEWTON_STEPS:
+            return True
+        problem, point = self.problem, self.point
+        moved = problem.weights @ squared_rows(point.dual - self.outer_dual)
+        # The error of φ, were its Hessian alpha in W and 1/ρ in b.
+        error = float(np.vdot(gradient[:-1], gradient[:-1])) / (2 * problem.alpha)
+        error += 0.5 * self.curvature * float(gradient[-1] @ gradient[-1])
+        return error <= INNER_ACCURACY * 0.5 * self.curvature * moved
+
+    def _outer_step(self):
+        factors = [factor for most, factor in CURVATURE_FACTORS if self.n_newton <= most]
+        self.curvature *= factors[0] if factors else CURVATURE_RELIEF
+        self.outer_dual = self.point.dual
+        self.n_newton = 0
+        self.point = self._point(self.point.weights, self.point.scores)
+
+    def _line_search(self, direction, slope):
+        """Halve the step until φ falls as it should; whether it did."""
+        change = self._scores(direction)
+        length = 1.0
+        for _ in range(MAX_HALVINGS):
+            number = direction.dtype.type(length)
+            trial = self._point(self.point.weights + number * direction, self.point.scores + number * change)
+            if trial.phi < self.point.phi and trial.phi <= self.point.phi + ARMIJO * length * slope:
+                self.point = trial
+                return True
+            length /= 2
+        return False
+
+
+class Hessian:
+    """The Hessian of φ, from the rows that have free entries.
+
+    Attributes
+    ----------
+    share : float
+        The part of the rows that a product with it looks at.
+    """
+
+    def __init__(self, problem, mean, dual, curvature):
+        self.alpha = problem.alpha
+        self.mean = mean
+        self.sums_to_zero = problem.loss.sums_to_zero
+        free = problem.loss.free(dual, problem.y) & (problem.weights > 0)[:, None]
+        rows = np.flatnonzero(np.count_nonzero(free, axis=1) > self.sums_to_zero)
+        self.share = len(rows) / len(free)
+        if self.share > LARGEST_GATHERED:
+            rows, self.X = slice(None), problem.X
+        else:
+            self.X = problem.X[rows]
+        self.free = free[rows].astype(dual.dtype)
+        self.n_free = np.maximum(self.free.sum(axis=1), 1)
+        self.stiffness = (problem.weights[rows] / curvature).astype(dual.dtype)
+        self.diagonal = self._diagonal()
+        self.damping = self.diagonal.dtype.type(0)
+        if problem.fit_intercept:
+            self.damping = INTERCEPT_DAMPING * max(self.diagonal[-1].mean(), INTERCEPT_DAMPING / curvature)
+        # Without an intercept its gradient is zero, and so is its step; any positive number serves.
+        self.diagonal[-1] += self.damping if problem.fit_intercept else 1
+        self.fit_intercept = problem.fit_intercept
+
+    def solve(self, rhs):
+        """Preconditioned conjugate gradients to `CG_ACCURACY`; the solution and the number of steps."""
+        solution = np.zeros_like(rhs)
+        residual = rhs
+        conjugate = preconditioned = residual / self.diagonal
+        energy = first_energy = np.vdot(residual, preconditioned)
+        n_steps = 0
+        while n_steps < MAX_CG_STEPS and energy > CG_ACCURACY**2 * first_energy:
+            product = self.apply(conjugate)
+            curvature = np.vdot(conjugate, product)
+            if not curvature > 0:
+                break
+            length = energy / curvature
+            solution = solution + length * conjugate
+            residual = residual - length * product
+            preconditioned = residual / self.diagonal
+            last_energy, energy = energy, np.vdot(residual, preconditioned)
+            conjugate = preconditioned + (energy / last_energy) * conjugate
+            n_steps += 1
+        return solution, n_steps
+
+    def apply(self, direction):
+        """The product with a direction of shape (n_features + 1, n_scores)."""
+        coef = direction[:-1]
+        change = self.X @ coef + (direction[-1] - self.mean @ coef)
+        change *= self.free
+        if self.sums_to_zero:
+            change -= self.free * (change.sum(axis=1) / self.n_free)[:, None]
+        change *= self.stiffness[:, None]
+        total = change.sum(axis=0)
+        product = np.empty_like(direction)
+        product[:-1] = self.alpha * coef + self.X.T @ change - np.multiply.outer(self.mean, total)
+        product[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
+        return product
+
+    def _diagonal(self):
+        """Its diagonal, Σ_i (ω_i/ρ) (J_i)_kk (x_ij − μ_j)² + alpha, shape (n_features + 1, n_scores)."""
+        own = self.free * (1 - self.sums_to_zero / self.n_free)[:, None] * self.stiffness[:, None]
+        total = own.sum(axis=0)
+        squares = squared_transposed_product(self.X, own)
+        cross = self.X.T @ own
+        squares += self.mean[:, None] * (self.mean[:, None] * total - 2 * cross)
+        return np.vstack([np.maximum(squares, 0) + self.alpha, total]).astype(own.dtype)
+
+
+def squared_rows(dual):
+    """‖g_i‖² of every row."""
+    return np.einsum("ik,ik->i", dual, dual)
+
+
+def squared_transposed_product(X, dual):
+    """(X ∘ X)ᵀ G; X is squared in pieces."""
+    if sp.issparse(X):
+        return sp.csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ dual
+    return sum(np.square(X[chunk]).T @ dual[chunk] for chunk in chunks(len(X))) + np.zeros((X.shape[1], dual.shape[1]))

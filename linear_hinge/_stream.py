@@ -1,0 +1,155 @@
+"""Steps in closed form on a stream: `partial_fit` without a learning rate.
+
+Rows that went by are remembered only by what they left in W. A batch B of weight ω_B arrives, the total weight of the
+stream grows from N to N + ω_B, and the subgradients of the past shrink with it:
+
+    W ← W N / (N + ω_B),   v ← v N / (N + ω_B),   ω_i = (weight of row i) / (N + ω_B).
+
+Then the subgradients g_i of the batch, zero at first, climb the dual of everything seen as in `_dual_steps`: several
+steps on the same batch, in which its Gram matrix stands for the features, and in the end
+
+    W ← W − (1/alpha) Σ_B ω_i g_i x_iᵀ,   v ← v + Σ_B ω_i g_i,   b = c − (σ²/alpha) v.
+
+The stream does not begin at N = 0, where the first batches would be fitted as if nothing else were to come, but where
+`learning_rate="optimal"` begins, at t0 batches. With a vertex of D_y in place of g_i this is that method; the prox
+steps stop where the margin is reached.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge._dual_steps import BETA_MEMORY, largest_variance
+from linear_hinge._iterate import Iterate
+from linear_hinge._rows import direction, minibatches, squared_norms, take_rows
+from linear_hinge._step_sizes import Optimal
+
+# A batch is done after so many steps, or when they have closed its gap to this part.
+MAX_BATCH_STEPS = 20
+BATCH_ACCURACY = 0.02
+
+# Batches with more rows than this go without a Gram matrix.
+LARGEST_GRAM = 1024
+
+
+class DualStream:
+    """The iterate (W, b) of a stream, in memory that does not grow.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+        W_0ᵀ; taken over and changed in place.
+    intercept : ndarray of shape (n_scores,)
+        b_0, likewise.
+    weight_seen : float or None
+        N, the total weight of the rows that W_0 was trained on; None where there were none.
+
+    Attributes
+    ----------
+    t : int
+        Batches seen.
+    n_seen : int
+        Rows seen, which `average` is counted in.
+    """
+
+    def __init__(self, coef, intercept, weight_seen=None):
+        self.iterate = Iterate(coef, intercept)
+        self.weight_seen = weight_seen
+        self.t = 0
+        self.n_seen = 0
+        self.mean = None
+        self.sigma2 = 0.0
+        self.resemblance = 1.0
+        self.imbalance = np.zeros(len(intercept))
+        self.pull = intercept.astype(np.float64)
+
+    def sweep(self, problem, *, average, batch_size, rng):
+        """One pass over the rows of ``problem``, whose weights need not sum to one."""
+        for rows in minibatches(problem.rows, batch_size, rng):
+            X_batch, y, weights = take_rows(problem.X, rows), problem.y[rows], problem.weights[rows]
+            if self.t == 0:
+                self._begin(problem, X_batch, weights, batch_size)
+            if self.mean is not None:
+                X_batch = X_batch - self.mean
+            self.t += 1
+            self.n_seen += len(rows)
+            self._absorb(problem, X_batch, y, weights)
+            if average and self.n_seen >= average:
+                self.iterate.add_to_average()
+
+    def coefficients(self):
+        """Wᵀ of shape (n_features, n_scores) and b, for the rows as they are."""
+        coef, intercept = self.iterate.coefficients()
+        return coef, intercept if self.mean is None else intercept - self.mean @ coef
+
+    def _begin(self, problem, X_batch, weights, batch_size):
+        """Read off the first batch what the stream looks like: where it lies, how wide it is, how heavy a batch."""
+        shares = weights / weights.sum()
+        if problem.fit_intercept:
+            if not sp.issparse(X_batch):
+                self.mean = (shares @ X_batch).astype(self.iterate.dtype)
+                self.pull += self.mean @ self.iterate.coefficients()[0]
+            self.sigma2 = largest_variance(X_batch, shares, self.mean)
+        if self.weight_seen is None:
+            row_norm = np.sqrt(shares @ squared_norms(X_batch))
+            self.weight_seen = Optimal(problem.alpha, row_norm).t0 * batch_size * weights.mean()
+
+    def _absorb(self, problem, X_batch, y, weights):
+        """Shrink the past, let the batch climb the dual, and fold it into W and v."""
+        past, self.weight_seen = self.weight_seen, self.weight_seen + weights.sum()
+        self.iterate.shrink(past / self.weight_seen)
+        self.imbalance *= past / self.weight_seen
+        weights = weights / self.weight_seen
+        self._set_intercept(problem.alpha)
+        dual = self._climb(problem, X_batch, y, weights)
+        weighted = (weights[:, None] * dual).astype(self.iterate.dtype)
+        self.iterate.move(direction(X_batch, weighted), -1 / problem.alpha)
+        self.imbalance += weighted.sum(axis=0)
+        # The centre follows b as fast as the stream renews itself.
+        self.pull -= (self.sigma2 / problem.alpha) * self.imbalance * weights.sum()
+        self._set_intercept(problem.alpha)
+
+    def _set_intercept(self, alpha):
+        self.iterate.intercept[:] = self.pull - (self.sigma2 / alpha) * self.imbalance
+
+    def _climb(self, problem, X_batch, y, weights):
+        """Subgradients of the batch that nearly maximise the dual, those of the past being fixed."""
+        loss, alpha, margin = problem.loss, problem.alpha, problem.margin
+        scores = self.iterate.scores(X_batch)
+        dual = np.zeros_like(scores)
+        norms = squared_norms(X_batch) + self.sigma2
+        product = gram_product(X_batch)
+        first_gap = np.inf
+        for _ in range(MAX_BATCH_STEPS):
+            row_gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
+            gap = weights @ (row_gaps - margin * loss.dual_values(dual, y))
+            first_gap = min(first_gap, gap)
+            if gap <= BATCH_ACCURACY * first_gap and np.isfinite(first_gap) and dual.any():
+                break
+            curvature = (self.resemblance * weights.sum() / alpha * norms).astype(scores.dtype)
+            step = loss.prox(dual, scores, y, curvature, margin) - dual
+            weighted = weights[:, None] * step
+            total = weighted.sum(axis=0)
+            change = product(weighted.astype(scores.dtype)) + self.sigma2 * total
+            bend = np.vdot(weighted, change) / alpha
+            if not bend > 0:
+                break
+            rise = np.vdot(weighted, scores) + margin * (weights @ loss.dual_values(step, y))
+            eta = float(np.clip(rise / bend, 0, 1))
+            dual += scores.dtype.type(eta) * step
+            scores -= (eta / alpha * change).astype(scores.dtype)
+            self._follow(bend * alpha / (weights.sum() * ((weights * norms) @ np.einsum("ik,ik->i", step, step))))
+        return dual
+
+    def _follow(self, resemblance):
+        faded = BETA_MEMORY * self.resemblance + (1 - BETA_MEMORY) * resemblance
+        self.resemblance = max(resemblance, faded)
+
+
+def gram_product(X_batch):
+    """A function that multiplies (n_rows, n_scores) from the left with X_B X_Bᵀ."""
+    if X_batch.shape[0] > LARGEST_GRAM:
+        return lambda dual: X_batch @ (X_batch.T @ dual)
+    gram = X_batch @ X_batch.T
+    if sp.issparse(gram):
+        gram = gram.toarray()
+    return lambda dual: gram @ dual

@@ -1,0 +1,176 @@
+"""From a problem to the attributes of a fitted model: which solver, from where, and what came of it."""
+
+import time
+import warnings
+from copy import deepcopy
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
+
+from linear_hinge._certified import CertifiedFit, starting_dual
+from linear_hinge._rows import squared_norms
+from linear_hinge._step_sizes import make_schedule
+from linear_hinge._stream import DualStream
+from linear_hinge._subgradient import ScheduledFit, SubgradientDescent
+
+# What a fit tells about itself; the next one starts without it.
+FIT_ATTRIBUTES = (
+    "n_iter_",
+    "objective_",
+    "dual_objective_",
+    "duality_gap_",
+    "dual_coef_",
+    "support_",
+    "history_",
+    "_stream_",
+)
+
+
+def overflow(n_iter):
+    """The error for data that leave the range of floats."""
+    return ValueError(
+        f"Floating-point under-/overflow occurred at pass #{n_iter}. Scaling input data with StandardScaler or"
+        " MinMaxScaler might help."
+    )
+
+
+def make_solver(problem, params, rng, before):
+    """The solver that `learning_rate` asks for.
+
+    Parameters
+    ----------
+    problem : Problem
+    params : dict
+        Parameters of the estimator.
+    rng : RandomState or None
+    before : dict
+        Attributes of the model to start from; empty for a fresh start.
+    """
+    coef, intercept = _start(problem, before)
+    options = {"tol": params["tol"], "batch_size": params["batch_size"], "rng": rng}
+    if params["learning_rate"] == "auto":
+        if not np.isfinite(squared_norms(problem.X)).all():
+            raise overflow(1)
+        dual = starting_dual(problem, *((coef, intercept, before.get("dual_coef_")) if before else ()))
+        return CertifiedFit(problem, dual, intercept, **options)
+    descent = SubgradientDescent(coef, intercept, _row_norm(problem))
+    return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
+
+
+def run(solver, *, max_iter, verbose, task, classes):
+    """Let the solver pass over the data until it has finished; the attributes of the fitted model.
+
+    Parameters
+    ----------
+    solver : ScheduledFit or CertifiedFit
+    max_iter, verbose : int
+    task : FitTask
+        Hears of every pass and may stop the fit.
+    classes : ndarray of shape (n_classes,)
+    """
+    started = time.perf_counter()
+    passes = []
+    for n_iter in range(1, max_iter + 1):
+        task.begin_pass()
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            progress = solver.run_pass()
+        if not np.isfinite(progress.objective):
+            raise overflow(n_iter)
+        model = model_attributes(progress.coef, progress.intercept) | {"classes_": classes}
+        passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
+        if verbose:
+            _print_pass(n_iter, *passes[-1])
+        stopped = task.end_pass(model)
+        if solver.finished or stopped:
+            break
+    if not (solver.converged or stopped):
+        # The stack: this function, fit, two decorators of scikit-learn.
+        warnings.warn(f"Not converged after {n_iter} passes: {solver.advice()}", ConvergenceWarning, stacklevel=4)
+    fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)}
+    return model | fit | solver.attributes()
+
+
+def make_stream(problem, params, model):
+    """What `partial_fit` goes on with, and how it sweeps over a chunk.
+
+    It is a copy: the model must stay as it was if the pass fails.
+
+    Parameters
+    ----------
+    problem : Problem
+    params : dict
+        Parameters of the estimator.
+    model : dict
+        Attributes of the estimator, fitted or not.
+    """
+    kind = DualStream if params["learning_rate"] == "auto" else SubgradientDescent
+    stream = deepcopy(model.get("_stream_"))
+    if not isinstance(stream, kind):
+        coef, intercept = _start(problem, model)
+        if kind is DualStream:
+            stream = DualStream(coef, intercept, model.get("_weight_seen_"))
+        else:
+            stream = SubgradientDescent(coef, intercept, _row_norm(problem))
+        stream.t = model.get("t_", 0)
+    options = {"average": params["average"], "batch_size": params["batch_size"]}
+    if kind is SubgradientDescent:
+        options["schedule"] = _schedule(params, stream)
+    return stream, options
+
+
+def model_attributes(coef, intercept):
+    """``coef_`` and ``intercept_`` from Wᵀ and b."""
+    return {"coef_": np.ascontiguousarray(coef.T), "intercept_": intercept}
+
+
+def _start(problem, model):
+    """Wᵀ and b of a fitted model, or zeros."""
+    shape, dtype = (problem.X.shape[1], problem.n_scores), problem.X.dtype
+    coef = model.get("coef_")
+    if coef is None:
+        return np.zeros(shape, dtype), np.zeros(problem.n_scores, dtype)
+    if coef.shape != shape[::-1]:
+        raise ValueError(
+            f"coef_ of the last call has the shape {coef.shape}, but these data need {shape[::-1]}; use"
+            " warm_start=False to start afresh."
+        )
+    coef = coef.toarray() if sp.issparse(coef) else coef
+    intercept = model["intercept_"] if problem.fit_intercept else np.zeros(problem.n_scores)
+    return np.array(coef.T, dtype=dtype, order="C"), np.array(intercept, dtype=dtype)
+
+
+def _row_norm(problem):
+    with np.errstate(over="ignore"):
+        row_norm = float(np.sqrt(np.average(squared_norms(problem.X), weights=problem.weights)))
+    if not np.isfinite(row_norm):
+        raise overflow(1)
+    return row_norm
+
+
+def _schedule(params, descent):
+    return make_schedule(
+        params["learning_rate"],
+        alpha=params["alpha"],
+        row_norm=descent.row_norm,
+        eta0=params["eta0"],
+        power_t=params["power_t"],
+    )
+
+
+def _history(passes):
+    work, seconds, objective, dual_objective = np.array(passes, dtype=np.float64).T
+    return {
+        "pass": np.cumsum(work),
+        "seconds": seconds,
+        "objective": objective,
+        "dual_objective": dual_objective,
+        "gap": (objective - dual_objective) / objective,
+    }
+
+
+def _print_pass(n_iter, work, seconds, objective, dual_objective):
+    line = f"pass {n_iter:4d}  {seconds:9.3f} s  objective {objective:.8g}"
+    if np.isfinite(dual_objective):
+        line += f"  dual objective {dual_objective:.8g}  gap {(objective - dual_objective) / objective:.2e}"
+    print(line)

@@ -1,6 +1,7 @@
 """Linear support vector machines with a multiclass hinge loss, at home in scikit-learn."""
 
 from linear_hinge._classifier import MulticlassHingeClassifier
+from linear_hinge._display import ConvergenceDisplay
 from linear_hinge._version import __version__
 
-__all__ = ["MulticlassHingeClassifier", "__version__"]
+__all__ = ["ConvergenceDisplay", "MulticlassHingeClassifier", "__version__"]

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 MAX_NEWTON_STEPS = 50
+SMALLEST_SINGULAR_VALUE = 1e-14
 
 
 def balance_flows(flows):
@@ -30,35 +31,40 @@ def balance_flows(flows):
     connected = group[:, None] == group[None, :]
     flows = np.where(connected, flows, 0)
     potentials = np.zeros(len(flows))
-    scaled = flows
-    total = scaled.sum()
+    scaled, imbalance = flows, _imbalance(flows)
     for _ in range(MAX_NEWTON_STEPS):
-        imbalance = scaled.sum(axis=1) - scaled.sum(axis=0)
-        if np.abs(imbalance).max() <= np.finfo(float).eps * total:
+        if np.abs(imbalance).max() <= np.finfo(float).eps * scaled.sum():
             break
-        step = _newton_step(scaled, imbalance, connected)
+        step = _newton_step(scaled, imbalance)
         for _ in range(MAX_NEWTON_STEPS):
             trial = flows * np.exp(_differences(potentials + step))
-            if trial.sum() <= total:
+            trial_imbalance = _imbalance(trial)
+            # Near the minimum the sum is flat to rounding, and the imbalance tells what is better.
+            if trial.sum() < scaled.sum() or np.abs(trial_imbalance).max() < np.abs(imbalance).max():
                 break
             step /= 2
-        else:  # rounding: no descent is left
+        else:  # rounding leaves nothing better
             break
         potentials = potentials + step
-        scaled, total = trial, trial.sum()
+        scaled, imbalance = trial, trial_imbalance
     return np.where(connected, np.exp(_differences(potentials)), 0)
 
 
-def _newton_step(scaled, imbalance, connected):
-    """Solve L step = −imbalance with the Laplacian L of the flows.
+def _imbalance(flows):
+    """What leaves every class less what enters it."""
+    return flows.sum(axis=1) - flows.sum(axis=0)
 
-    L is singular along the constant of every connected group, which changes nothing: adding the group's
-    projector, in the scale of L, makes it regular and picks the step that sums to zero over the group.
+
+def _newton_step(scaled, imbalance):
+    """Solve L step = −imbalance with the Laplacian L of the flows, which is singular along constants of a group.
+
+    Groups and classes may differ by many orders of magnitude: L is scaled to a unit diagonal first.
     """
     pairs = scaled + scaled.T
     throughput = pairs.sum(axis=1)
-    regular = np.diag(throughput) - pairs + connected * max(throughput.max(), np.finfo(float).tiny)
-    step = np.linalg.solve(regular, -imbalance)
+    inverse = 1 / np.sqrt(np.where(throughput > 0, throughput, 1))
+    unit = inverse[:, None] * (np.diag(throughput) - pairs) * inverse
+    step = inverse * np.linalg.lstsq(unit, -inverse * imbalance, rcond=SMALLEST_SINGULAR_VALUE)[0]
     # exp(±700) is where floats end; a Newton step that long is far outside the region where it says anything.
     return step * min(1, 10 / max(np.abs(step).max(), 10))
 

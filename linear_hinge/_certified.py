@@ -99,7 +99,7 @@ class CertifiedFit:
         self.estimates.append(ascent.gap)
 
         def candidates():
-            return [ascent.coefficients()] + ([ascent.average] if near else [])
+            return [ascent.coefficients()] + ([ascent.average] if ascent.average else [])
 
         if self._is_slow():
             coef, intercept = ascent.coefficients()

@@ -45,10 +45,13 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         Whether to fit an intercept. It is not regularised.
     margin : float, default=1.0
         Δ, the distance that the hinge asks for, greater than 0.
-    learning_rate : {"optimal", "constant", "invscaling", "adaptive"}, default="optimal"
-        The step length η_t of step t = 1, 2, …
+    learning_rate : {"auto", "optimal", "constant", "invscaling", "adaptive"}, default="auto"
+        How long the steps are.
 
-        - "optimal": ``eta = 1 / (alpha * (t + t0))``, t0 chosen from ``alpha`` and the norms of the rows.
+        - "auto": nothing to tune. Every minibatch step has a length in closed form, Newton steps finish what
+          minibatches alone would take long for, and `fit` stops when the duality gap proves the solution.
+        - "optimal": ``eta = 1 / (alpha * (t + t0))`` in step t = 1, 2, …, t0 chosen from ``alpha`` and the norms of
+          the rows.
         - "constant": ``eta = eta0``.
         - "invscaling": ``eta = eta0 / t ** power_t``.
         - "adaptive": ``eta = eta0``, divided by 5 whenever the objective has not fallen by ``tol`` for 5 passes.
@@ -59,12 +62,15 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     average : bool or int, default=False
         Whether ``coef_`` and ``intercept_`` are the average of the iterates, in which iterate t weighs in
         proportion to t, instead of the last one. An int greater than 1 begins the average after so many samples.
+        `fit` with "auto" returns the best iterate it has seen and does not look at this.
     batch_size : int, default=64
         Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step.
     max_iter : int, default=1000
-        Passes over the data at most. It affects only `fit`.
+        Passes over the data, and Newton steps, at most. It affects only `fit`.
     tol : float, default=1e-3
-        `fit` stops when 5 passes in a row did not lower the best objective by ``tol`` times its value.
+        With "auto", `fit` stops when ``duality_gap_ <= tol``: the objective is then at most ``tol`` times its value
+        above the optimum. Otherwise when 5 passes (and 100 steps) did not lower the best objective by ``tol`` times
+        its value.
     shuffle : bool, default=True
         Whether the samples are shuffled before every pass.
     class_weight : dict or "balanced", default=None
@@ -86,13 +92,24 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     intercept_ : ndarray of shape (n_classes,), or (1,) with two classes
         b.
     n_iter_ : int
-        Passes over the data that the last `fit` made.
+        Passes over the data, and Newton steps, of the last `fit`.
     t_ : int
-        Steps that were made, one a minibatch.
+        Minibatch steps that were made.
     objective_ : float
         The training objective of the last `fit` at ``coef_`` and ``intercept_``.
+    dual_objective_ : float
+        With "auto": a proven lower bound of the training objective at any coefficients and intercept.
+    duality_gap_ : float
+        With "auto": ``(objective_ - dual_objective_) / objective_``.
+    dual_coef_ : sparse array of shape (n_samples, n_classes), or (n_samples, 1) with two classes
+        With "auto": one subgradient g_i of the loss for each sample, whose dual objective is ``dual_objective_``;
+        ``coef_`` is close to −(1/alpha) Σ_i ω_i g_i x_iᵀ. Sparse, because most samples have none: it takes about as
+        much memory as the support vectors have violated margins, and lets ``warm_start`` begin where it ended.
+    support_ : ndarray of shape (n_support,)
+        With "auto": indices of the support vectors, the samples with a non-zero row in ``dual_coef_``.
     history_ : dict of ndarray of shape (n_iter_,)
-        "objective" after, and "seconds" from the start of the last `fit` to the end of, every pass.
+        The last `fit` after each pass or Newton step: "pass" (work so far, in passes over the data of two matrix
+        products each), "seconds" (since the start), "objective", "dual_objective" and "gap" (nan without "auto").
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -118,8 +135,10 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from linear_hinge import MulticlassHingeClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), MulticlassHingeClassifier(random_state=0))
-    >>> model.fit(X, y).score(X, y) > 0.95
+    >>> model = make_pipeline(StandardScaler(), MulticlassHingeClassifier(random_state=0)).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    >>> model[-1].duality_gap_ <= 1e-3
     True
     """
 
@@ -217,12 +236,13 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             before = dict(vars(self)) if self.warm_start else {}
             X, y = self._validate(X, y, reset=True)
             weights = check_weights(sample_weight, X)
-            classes, codes, normalised = encode_for_fit(y, weights, self.class_weight)
+            classes, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
             problem = self._problem(X, codes, normalised, len(classes))
             task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
             solver = make_solver(problem, self.get_params(deep=False), self._generator(), before)
             fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
-            self._replace_fit(fitted | {"_weight_seen_": weights.sum()})
+            n_visits = fitted["n_iter_"] * np.count_nonzero(normalised)
+            self._replace_fit(fitted | {"_trained_on_": (n_visits, mean_weight)})
             task.end(fitted)
         return self
 
@@ -280,7 +300,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     def _problem(self, X, codes, weights, n_classes):
         loss = get_loss(self.loss, n_classes)
         n_scores = loss.n_scores(n_classes)
-        return Problem(X, codes, weights, loss, n_scores, self.alpha, self.margin, self.fit_intercept)
+        return Problem(X, codes, weights, loss, n_scores, float(self.alpha), float(self.margin), self.fit_intercept)
 
     def _generator(self):
         return check_random_state(self.random_state) if self.shuffle else None

@@ -28,7 +28,7 @@ class ConvergenceDisplay:
         ``history_`` of a fitted estimator: arrays of one length under "pass", "seconds", "objective",
         "dual_objective" and "gap", the last two being nan where the learning rate gives no bound.
     estimator_name : str, default=None
-        Name of the estimator in the legend. If None, the legend names the curves alone.
+        Name of the estimator in the legend. If None, the legend does not name it.
 
     Attributes
     ----------
@@ -44,6 +44,10 @@ class ConvergenceDisplay:
     See Also
     --------
     MulticlassHingeClassifier : The estimator whose convergence is shown.
+
+    Notes
+    -----
+    A long fit that begins far from the optimum is easier to read after ``display.ax_.set(xscale="log", yscale="log")``.
 
     Examples
     --------
@@ -93,9 +97,10 @@ class ConvergenceDisplay:
         if not hasattr(estimator, "history_"):
             raise ValueError(
                 f"This {type(estimator).__name__} has no history_, the record that fit of linear_hinge's estimators"
-                " leaves and partial_fit removes: call fit, and pass the estimator that was fitted."
+                " leaves and partial_fit removes: call fit, and pass the estimator itself, not one that holds it."
             )
-        display = cls(history=estimator.history_, estimator_name=name or type(estimator).__name__)
+        name = type(estimator).__name__ if name is None else name
+        display = cls(history=estimator.history_, estimator_name=name)
         return display.plot(ax, kind=kind, x=x, **kwargs)
 
     def plot(self, ax=None, *, kind="objective", x="pass", name=None, **kwargs):
@@ -145,7 +150,8 @@ class ConvergenceDisplay:
         # Only here, lest an error above leave an empty figure behind.
         self.ax_ = plt.subplots()[1] if ax is None else ax
         self.figure_ = self.ax_.figure
-        style = _style(self.ax_, len(values), name, kwargs)
+        label = "objective" if name is None and kind == "objective" else name
+        style = _style(self.ax_, len(values), {"label": label} | kwargs)
         self.lines_ = self.ax_.plot(self.history[x], values, **style)
         self.fill_between_ = None
         if kind == "objective" and not bound.mask.all():
@@ -154,7 +160,7 @@ class ConvergenceDisplay:
             self.ax_.set_yscale("log")
         self.ax_.set(xlabel=X_LABELS[x], ylabel=Y_LABELS[kind])
         if self.ax_.get_legend_handles_labels()[1]:
-            self.ax_.legend()
+            self.ax_.legend(handlelength=3)  # room for the dashes on both sides of the marker
         return self
 
     def _curve(self, key):
@@ -164,13 +170,14 @@ class ConvergenceDisplay:
         return np.ma.maximum(values, GAP_FLOOR) if key == "gap" else values
 
     def _draw_bound(self, x, objective, bound, style):
-        label, color = style["label"], self.lines_[0].get_color()
-        style = style | {"color": color, "linestyle": "--", "label": f"{label} (dual)" if label else "dual objective"}
+        color = self.lines_[0].get_color()
+        label = style["label"] and f"{style['label']} (dual)"
+        style = style | {"color": color, "linestyle": "--", "label": label}
         self.lines_ += self.ax_.plot(x, bound, **style)
         self.fill_between_ = self.ax_.fill_between(x, bound, objective, color=color, alpha=0.15, linewidth=0)
 
 
-def _style(ax, n_points, name, kwargs):
+def _style(ax, n_points, kwargs):
     """Arguments of the solid line of one more estimator on the axes."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
@@ -178,9 +185,9 @@ def _style(ax, n_points, name, kwargs):
     n_estimators = sum(not line.is_dashed() for line in ax.lines)
     marked = np.unique(np.linspace(0, n_points - 1, MARKERS_ON_A_CURVE).round().astype(int))
     default = {"marker": MARKERS[n_estimators % len(MARKERS)], "markersize": 4, "markevery": marked.tolist()}
-    return default | {"label": name} | normalize_kwargs(kwargs, Line2D)
+    return default | normalize_kwargs(kwargs, Line2D)
 
 
 def _check_choice(parameter, value, allowed):
-    if value not in allowed:
-        raise ValueError(f"{parameter} must be one of {sorted(allowed)}, but is {value!r}.")
+    if value not in list(allowed):
+        raise ValueError(f"{parameter} must be one of {list(allowed)}, but is {value!r}.")

@@ -18,8 +18,11 @@ follows what was measured, β ← r or .99 β + .01 r with
 A row repeated k times and a row of weight k give the same steps when a batch holds all rows.
 
 The intercept is not regularised: the dual asks for v = Σ_i ω_i g_i = 0. It is treated as the weight of a feature of
-length σ, pulled towards a centre c that follows it after every pass: b = c − (σ²/alpha) v. Dense rows are centred,
-x_i − μ, which changes nothing but b once v = 0, and makes rows resemble each other less; sparse rows stay as they are.
+length σ, pulled towards a centre c that follows it after every pass: b = c − (σ²/alpha) v.
+
+The x_i above are centred, which changes nothing but b once v = 0, and makes rows resemble each other less. X is not
+touched for that. With V = −(1/alpha) Σ_i ω_i g_i x_iᵀ of the rows as they are, W = V + v μᵀ/alpha, and what the centre
+adds to scores and lengths is known from v, V μ and ⟨x_i, μ⟩. So sparse data stay sparse and give the same model.
 
 References
 ----------
@@ -28,7 +31,6 @@ Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for S
 """
 
 import numpy as np
-import scipy.sparse as sp
 
 from linear_hinge._rows import direction, minibatches, squared_norms, take_rows, weighted_sum
 
@@ -40,6 +42,7 @@ SKIPPED_PASSES = 3
 BETA_MEMORY = 0.99
 
 POWER_ITERATIONS = 10
+SMALLEST_VARIANCE = 1e-10  # in parts of ‖μ‖²
 
 
 class DualAscent:
@@ -51,7 +54,7 @@ class DualAscent:
     dual : ndarray of shape (n_samples, n_scores)
         G to start from, feasible; changed in place.
     coef : ndarray of shape (n_features, n_scores)
-        W(G)ᵀ; changed in place.
+        Vᵀ, −(1/alpha) Σ_i ω_i g_i x_iᵀ of this G; changed in place.
     intercept : ndarray of shape (n_scores,)
         The first b, towards which it is pulled.
     batch_size : int
@@ -72,9 +75,10 @@ class DualAscent:
     """
 
     def __init__(self, problem, dual, coef, intercept, *, batch_size, rng):
+        X, weights, alpha = problem.X, problem.weights, problem.alpha
         self.problem = problem
         self.dual = dual
-        self.coef = coef
+        self.raw = coef
         self.batch_size = batch_size
         self.rng = rng
         self.t = 0
@@ -83,11 +87,16 @@ class DualAscent:
         self.average = None
         self.row_gaps = np.zeros(len(problem.y))
         self.n_until_full = 0
-        self.mean = self._mean_to_subtract()
-        self.sigma2 = largest_variance(problem.X, problem.weights, self.mean) if problem.fit_intercept else 0.0
-        self.norms = squared_norms(problem.X, self.mean) + self.sigma2
-        self.imbalance = problem.weights @ dual
-        self.pull = intercept + self._shift(coef)
+        self.imbalance = weights @ dual if problem.fit_intercept else np.zeros(problem.n_scores)
+        self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
+        if problem.fit_intercept:
+            self.mean = weighted_sum(X, weights)
+            self.sigma2 = largest_variance(X, weights, self.mean)
+        self.on_mean = (X @ self.mean).astype(np.float64)
+        self.mean_norm = float(np.vdot(self.mean, self.mean))
+        self.norms = np.maximum(squared_norms(X) - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
+        self.raw_on_mean = (self.mean @ coef).astype(np.float64)
+        self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 
     def run_pass(self, averaging=False):
         """Visit the rows; after a full pass only those with a gap, for `SKIPPED_PASSES` passes. How many they were."""
@@ -97,94 +106,95 @@ class DualAscent:
             rows = rows[self.row_gaps[rows] > SMALL_GAP * self.gap]
         else:
             self.n_until_full = SKIPPED_PASSES
-        mean = RunningMean(self.coef) if averaging else None
+        mean = RunningMean(self.raw) if averaging else None
         for batch in minibatches(rows, self.batch_size, self.rng):
             change, length = self._step(batch)
             self.t += 1
             if averaging:
-                mean.add(change, length, self._centred_intercept())
+                mean.add(change, length, self._centred_intercept(), self.imbalance)
         self.gap = float(self.problem.weights @ self.row_gaps)
-        self.average = self._uncentred(*mean.value()) if averaging else None
+        self.average = self._uncentred(*mean.value()) if averaging and mean.n_steps else None
         self.pull = self._centred_intercept()
         return len(rows)
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""
-        return self._uncentred(self.coef, self._centred_intercept())
+        return self._uncentred(self.raw, self._centred_intercept(), self.imbalance)
 
     def _step(self, batch):
-        """The step of this module's docstring; the change of W as direction and length."""
-        problem, alpha = self.problem, self.problem.alpha
+        """The step of this module's docstring; the change of V as direction and length."""
+        problem, loss, alpha, margin = self.problem, self.problem.loss, self.problem.alpha, self.problem.margin
         y, weights, norms, dual = problem.y[batch], problem.weights[batch], self.norms[batch], self.dual[batch]
         X_batch = take_rows(problem.X, batch)
-        if self.mean is not None:
-            X_batch = X_batch - self.mean
-        scores = X_batch @ self.coef + self._centred_intercept().astype(self.coef.dtype)
+        scores = X_batch @ self.raw + self._offsets(batch).astype(self.raw.dtype)
         beta = weights.sum() if self.beta is None else self.beta
-        step = problem.loss.prox(dual, scores, y, (beta / alpha * norms).astype(dual.dtype), problem.margin) - dual
-        self.row_gaps[batch] = (
-            problem.loss.values(scores, y, problem.margin)
-            - np.einsum("ik,ik->i", dual, scores)
-            - problem.margin * problem.loss.dual_values(dual, y)
-        )
+        step = loss.prox(dual, scores, y, (beta / alpha * norms).astype(dual.dtype), margin) - dual
+        gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
+        self.row_gaps[batch] = gaps - margin * loss.dual_values(dual, y)
 
         weighted = weights[:, None] * step
+        total, on_mean = weighted.sum(axis=0), self.on_mean[batch] @ weighted
         change = direction(X_batch, weighted.astype(dual.dtype))
-        total = weighted.sum(axis=0)
-        rise = np.vdot(weighted, scores) + problem.margin * (weights @ problem.loss.dual_values(step, y))
-        curvature = (change.squared_norm() + self.sigma2 * (total @ total)) / alpha
-        if not curvature > 0:
+        rise = np.vdot(weighted, scores) + margin * (weights @ loss.dual_values(step, y))
+        if not rise > 0:
             return change, 0.0
-        eta = float(np.clip(rise / curvature, 0, 1))
+        squared = change.squared_norm() - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
+        curvature = max(squared, 0.0) / alpha
+        eta = min(rise / curvature, 1.0) if curvature > 0 else 1.0
         self.dual[batch] += dual.dtype.type(eta) * step
-        change.add_to(self.coef, -eta / alpha)
-        self.imbalance += eta * total
+        change.add_to(self.raw, -eta / alpha)
+        self.raw_on_mean -= eta / alpha * on_mean
+        if problem.fit_intercept:
+            self.imbalance += eta * total
+        lengths = float((weights * norms) @ np.einsum("ik,ik->i", step, step))
+        self._follow(curvature * alpha / lengths if lengths > 0 else 0.0)
+        return change, -eta / alpha
 
-        resemblance = curvature * alpha / ((weights * norms) @ np.einsum("ik,ik->i", step, step))
+    def _follow(self, resemblance):
+        """Let β follow r."""
         if self.beta is None or resemblance > self.beta:
             self.beta = resemblance
         else:
             self.beta = BETA_MEMORY * self.beta + (1 - BETA_MEMORY) * resemblance
-        return change, -eta / alpha
+
+    def _offsets(self, batch):
+        """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩, in float64."""
+        pull = self.imbalance / self.problem.alpha
+        common = self._centred_intercept() - self.raw_on_mean - self.mean_norm * pull
+        return common + np.multiply.outer(self.on_mean[batch], pull)
 
     def _centred_intercept(self):
         """b of the centred rows, c − (σ²/alpha) v, in float64."""
         return self.pull - (self.sigma2 / self.problem.alpha) * self.imbalance
 
-    def _uncentred(self, coef, intercept):
-        """The same scores for the rows as they are: W and b − W μ."""
-        return coef, (intercept - self._shift(coef)).astype(coef.dtype)
-
-    def _shift(self, coef):
-        return 0.0 if self.mean is None else self.mean @ coef
-
-    def _mean_to_subtract(self):
-        if sp.issparse(self.problem.X) or not self.problem.fit_intercept:
-            return None
-        return weighted_sum(self.problem.X, self.problem.weights)
+    def _uncentred(self, raw, intercept, imbalance):
+        """W and the intercept of the rows as they are, b − W μ."""
+        coef = raw + np.multiply.outer(self.mean, (imbalance / self.problem.alpha).astype(raw.dtype))
+        return coef, (intercept - self.mean @ coef).astype(raw.dtype)
 
 
 class RunningMean:
-    """The mean of W_1 … W_T, updated where W changes: W_T − Σ_r (r − 1) (change of step r) / T."""
+    """The mean of V_1 … V_T, updated where V changes: V_T − Σ_r (r − 1) (change of step r) / T."""
 
-    def __init__(self, coef):
-        self.coef = coef
-        self.lag = np.zeros_like(coef)
-        self.intercept = 0.0
+    def __init__(self, raw):
+        self.raw = raw
+        self.lag = np.zeros_like(raw)
+        self.intercept = self.imbalance = 0.0
         self.n_steps = 0
 
-    def add(self, change, length, intercept):
+    def add(self, change, length, intercept, imbalance):
         change.add_to(self.lag, self.n_steps * length)
         self.n_steps += 1
         self.intercept = self.intercept + (intercept - self.intercept) / self.n_steps
+        self.imbalance = self.imbalance + (imbalance - self.imbalance) / self.n_steps
 
     def value(self):
-        """The mean of W and of b."""
-        return self.coef - self.lag / self.coef.dtype.type(max(self.n_steps, 1)), self.intercept
+        """The mean of V, b and v."""
+        return self.raw - self.lag / self.raw.dtype.type(self.n_steps), self.intercept, self.imbalance
 
 
 def largest_variance(X, weights, mean):
-    """The largest eigenvalue of Σ_i ω_i (x_i − μ)(x_i − μ)ᵀ, by power iterations; μ = 0 where ``mean`` is None.
+    """The largest eigenvalue of Σ_i ω_i (x_i − μ)(x_i − μ)ᵀ, by power iterations.
 
     It is the length σ² of the feature whose weight is the intercept: the mean squared norm, its sum over all
     directions, is far too large and makes the rows of a batch resemble each other.
@@ -194,13 +204,12 @@ def largest_variance(X, weights, mean):
     value = np.linalg.norm(vector)
     for _ in range(POWER_ITERATIONS):
         if not value > 0:
-            return 0.0
+            return 1.0
         vector = (vector / value).astype(X.dtype)
         along = X @ vector
-        if mean is not None:
-            along -= mean @ vector
+        along -= mean @ vector
         vector = weighted_sum(X, weights * along)
-        if mean is not None:
-            vector -= mean * (weights @ along)
+        vector -= mean * (weights @ along)
         value = float(np.linalg.norm(vector))
-    return value
+    # Where there is no variance beyond rounding, every length serves.
+    return value if value > SMALLEST_VARIANCE * float(mean @ mean) else 1.0

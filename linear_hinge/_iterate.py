@@ -2,8 +2,9 @@
 
 import numpy as np
 
-# The coefficients are kept as scale · raw; raw is renewed before float32 could lose them.
-LARGEST_SCALE = 1e6
+# The coefficients are kept as scale · raw, and raw is renewed when the scale has moved that far: the average is a
+# difference of numbers that much larger than itself, and float32 has seven digits.
+LARGEST_SCALE = 1e3
 
 
 class Iterate:

@@ -23,9 +23,9 @@ import numpy as np
 
 from linear_hinge._balancing import balance_flows
 
-# Smallest curvature of a prox step. A row without a single non-zero has none at all and would divide by zero;
-# any positive number sends it to the vertex that maximises the dual, and this one does not overflow in float32.
-TINY_CURVATURE = 1e-30
+# Smallest curvature of a prox step, in parts of the scores. A row without a single non-zero has none at all and would
+# divide by zero; any positive number sends it to the vertex that maximises the dual, and this one does not overflow.
+TINY_CURVATURE = 1e-20
 
 
 class HingeLoss(ABC):
@@ -123,19 +123,19 @@ class _SignedHinge(HingeLoss):
 
     def values(self, scores, y, margin):
         signs = self.signs(y, scores.shape[1], scores.dtype)
-        return np.maximum(margin - signs * scores, 0).sum(axis=1)
+        return np.maximum(float(margin) - signs * scores, 0).sum(axis=1)
 
     def subgradients(self, scores, y, margin):
         signs = self.signs(y, scores.shape[1], scores.dtype)
-        return np.where(margin - signs * scores > 0, -signs, 0).astype(scores.dtype, copy=False)
+        return np.where(float(margin) - signs * scores > 0, -signs, 0).astype(scores.dtype, copy=False)
 
     def dual_values(self, dual, y):
         return -(self.signs(y, dual.shape[1], dual.dtype) * dual).sum(axis=1)
 
     def prox(self, dual, scores, y, curvature, margin):
         signs = self.signs(y, scores.shape[1], scores.dtype)
-        curvature = np.maximum(curvature, TINY_CURVATURE)[:, None]
-        return -signs * np.clip((margin - signs * scores) / curvature - signs * dual, 0, 1)
+        curvature = _positive(curvature, scores, margin)[:, None]
+        return -signs * np.clip((float(margin) - signs * scores) / curvature - signs * dual, 0, 1)
 
     def free(self, dual, y):
         return (dual != 0) & (np.abs(dual) < 1)
@@ -196,7 +196,7 @@ class _PairwiseHinge(HingeLoss):
         """Δ + s_j − s_y for j ≠ y, and 0 at j = y, where nothing can be violated."""
         rows = np.arange(len(y))
         margins = scores - scores[rows, y][:, None]
-        margins += margin
+        margins += float(margin)
         margins[rows, y] = 0
         return margins
 
@@ -205,10 +205,10 @@ class _PairwiseHinge(HingeLoss):
 
     def _proximal_point(self, dual, scores, y, curvature, margin):
         """g_i + (s_i − Δ e_y)/ρ_i, whose projection onto D_y is the prox step."""
-        inverse = 1 / np.maximum(curvature, TINY_CURVATURE)
+        inverse = 1 / _positive(curvature, scores, margin)
         point = scores * inverse[:, None]
         point += dual
-        point[np.arange(len(y)), y] -= margin * inverse
+        point[np.arange(len(y)), y] -= float(margin) * inverse
         return point
 
     def with_signs(self, dual, y):
@@ -308,6 +308,10 @@ class WestonWatkins(_PairwiseHinge):
         others = np.array(dual)
         others[np.arange(len(y)), y] = 0
         return np.where(others.min(axis=1) < 0, np.inf, others.max(axis=1))
+
+
+def _positive(curvature, scores, margin):
+    return np.maximum(curvature, TINY_CURVATURE * (np.abs(scores).max(axis=1) + float(margin)))
 
 
 def project_simplex(points):

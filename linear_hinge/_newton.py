@@ -24,9 +24,8 @@ Li, Sun and Toh, A highly efficient semismooth Newton augmented Lagrangian metho
 from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 
-from linear_hinge._rows import chunks, weighted_sum
+from linear_hinge._rows import squared_transposed_product, weighted_sum
 
 # An inner problem is solved when its error costs the outer step less than this part of what it gains.
 INNER_ACCURACY = 0.1
@@ -257,10 +256,3 @@ class Hessian:
 def squared_rows(dual):
     """‖g_i‖² of every row."""
     return np.einsum("ik,ik->i", dual, dual)
-
-
-def squared_transposed_product(X, dual):
-    """(X ∘ X)ᵀ G; X is squared in pieces."""
-    if sp.issparse(X):
-        return sp.csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ dual
-    return sum(np.square(X[chunk]).T @ dual[chunk] for chunk in chunks(len(X))) + np.zeros((X.shape[1], dual.shape[1]))

@@ -12,7 +12,8 @@ from sklearn.utils.extmath import row_norms
 
 # Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
 # it needs beside X stays small.
-CHUNK_SIZE = 2048
+CHUNK_SIZE = 512
+SPARSE_PIECES = 20
 
 
 class Direction(NamedTuple):
@@ -31,8 +32,8 @@ class Direction(NamedTuple):
 
 
 def direction(X_batch, dual):
-    """Σ_i g_i x_iᵀ as a `Direction`; for CSR its cost follows the non-zeros of the batch, not n_features."""
-    if not sp.issparse(X_batch):
+    """Σ_i g_i x_iᵀ as a `Direction`; for CSR its cost follows the non-zeros of the batch where they are fewer."""
+    if not sp.issparse(X_batch) or X_batch.nnz > X_batch.shape[1]:
         return Direction(slice(None), X_batch.T @ dual)
     features, positions = np.unique(X_batch.indices, return_inverse=True)
     packed = sp.csr_array((X_batch.data, positions, X_batch.indptr), shape=(len(dual), len(features)))
@@ -59,25 +60,46 @@ def chunks(n_samples, size=CHUNK_SIZE):
 
 
 def transposed_product(X, dual):
-    """Xᵀ G of shape (n_features, n_scores), in float64; X is converted in pieces, never whole."""
+    """Xᵀ G of shape (n_features, n_scores), in float64."""
     product = np.zeros((X.shape[1], dual.shape[1]))
-    # Every piece of a sparse matrix costs a pass over all n_features · n_scores entries of the product.
-    size = max(CHUNK_SIZE, -(-X.shape[0] // 8)) if sp.issparse(X) else CHUNK_SIZE
-    for chunk in chunks(X.shape[0], size):
-        if dual[chunk].any():
-            product += X[chunk].astype(np.float64, copy=False).T @ dual[chunk]
+    for chunk, rows in _pieces(X):
+        product += rows.T @ dual[chunk]
     return product
 
 
-def squared_norms(X, centre=None):
-    """‖x_i − μ‖² in float64, shape (n_samples,); overflow gives inf. ``centre`` is for dense X."""
+def _pieces(X):
+    """Slices and these rows of X in float64, without duplicate entries: X is converted in pieces, never whole."""
+    # Every piece of a sparse matrix costs a pass over all entries of a product that it takes part in: a few do.
+    size = max(CHUNK_SIZE, -(-X.shape[0] // SPARSE_PIECES)) if sp.issparse(X) else CHUNK_SIZE
+    for chunk in chunks(X.shape[0], size):
+        rows = X[chunk].astype(np.float64, copy=sp.issparse(X))
+        if sp.issparse(X):
+            rows.sum_duplicates()
+        yield chunk, rows
+
+
+def squared_norms(X):
+    """‖x_i‖² in float64, shape (n_samples,); overflow gives inf."""
     norms = np.empty(X.shape[0])
-    for chunk in chunks(X.shape[0]):
-        rows = X[chunk].astype(np.float64, copy=False)
-        norms[chunk] = row_norms(rows if centre is None else rows - centre, squared=True)
+    for chunk, rows in _pieces(X):
+        norms[chunk] = row_norms(rows, squared=True)
     return norms
+
+
+def squared_transposed_product(X, dual):
+    """(X ∘ X)ᵀ G of shape (n_features, n_scores), in float64."""
+    product = np.zeros((X.shape[1], dual.shape[1]))
+    for chunk, rows in _pieces(X):
+        product += (rows.multiply(rows) if sp.issparse(rows) else np.square(rows)).T @ dual[chunk]
+    return product
 
 
 def weighted_sum(X, weights):
     """Σ_i ω_i x_i of shape (n_features,), in the dtype of X."""
     return transposed_product(X, weights[:, None])[:, 0].astype(X.dtype)
+
+
+def shares(weights):
+    """Weights divided by their sum, which may be beyond the range of floats."""
+    scaled = weights / weights.max(initial=np.finfo(float).tiny)
+    return scaled / scaled.sum()

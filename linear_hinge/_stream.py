@@ -20,7 +20,7 @@ import scipy.sparse as sp
 
 from linear_hinge._dual_steps import BETA_MEMORY, largest_variance
 from linear_hinge._iterate import Iterate
-from linear_hinge._rows import direction, minibatches, squared_norms, take_rows
+from linear_hinge._rows import direction, minibatches, shares, squared_norms, take_rows, weighted_sum
 from linear_hinge._step_sizes import Optimal
 
 # A batch is done after so many steps, or when they have closed its gap to this part.
@@ -40,8 +40,10 @@ class DualStream:
         W_0ᵀ; taken over and changed in place.
     intercept : ndarray of shape (n_scores,)
         b_0, likewise.
-    weight_seen : float or None
-        N, the total weight of the rows that W_0 was trained on; None where there were none.
+    n_trained : int
+        Number of rows that W_0 was trained on, each counted as often as it was visited.
+    weight_unit : float or None
+        Their mean weight, the unit that weights are counted in; None leaves it to the first batch.
 
     Attributes
     ----------
@@ -51,12 +53,13 @@ class DualStream:
         Rows seen, which `average` is counted in.
     """
 
-    def __init__(self, coef, intercept, weight_seen=None):
+    def __init__(self, coef, intercept, n_trained=0, weight_unit=None):
         self.iterate = Iterate(coef, intercept)
-        self.weight_seen = weight_seen
+        self.weight_seen = n_trained  # N
+        self.weight_unit = weight_unit
+        self.has_begun = False
         self.t = 0
         self.n_seen = 0
-        self.mean = None
         self.sigma2 = 0.0
         self.resemblance = 1.0
         self.imbalance = np.zeros(len(intercept))
@@ -66,10 +69,10 @@ class DualStream:
         """One pass over the rows of ``problem``, whose weights need not sum to one."""
         for rows in minibatches(problem.rows, batch_size, rng):
             X_batch, y, weights = take_rows(problem.X, rows), problem.y[rows], problem.weights[rows]
-            if self.t == 0:
-                self._begin(problem, X_batch, weights, batch_size)
-            if self.mean is not None:
-                X_batch = X_batch - self.mean
+            if not self.has_begun:
+                self._begin(problem, X_batch, weights)
+                self.has_begun = True
+            weights = weights / self.weight_unit
             self.t += 1
             self.n_seen += len(rows)
             self._absorb(problem, X_batch, y, weights)
@@ -77,21 +80,18 @@ class DualStream:
                 self.iterate.add_to_average()
 
     def coefficients(self):
-        """Wᵀ of shape (n_features, n_scores) and b, for the rows as they are."""
-        coef, intercept = self.iterate.coefficients()
-        return coef, intercept if self.mean is None else intercept - self.mean @ coef
+        """Wᵀ of shape (n_features, n_scores) and b."""
+        return self.iterate.coefficients()
 
-    def _begin(self, problem, X_batch, weights, batch_size):
-        """Read off the first batch what the stream looks like: where it lies, how wide it is, how heavy a batch."""
-        shares = weights / weights.sum()
+    def _begin(self, problem, X_batch, weights):
+        """Read off the first batch what the stream looks like: how wide and how heavy it is."""
+        parts = shares(weights)
         if problem.fit_intercept:
-            if not sp.issparse(X_batch):
-                self.mean = (shares @ X_batch).astype(self.iterate.dtype)
-                self.pull += self.mean @ self.iterate.coefficients()[0]
-            self.sigma2 = largest_variance(X_batch, shares, self.mean)
-        if self.weight_seen is None:
-            row_norm = np.sqrt(shares @ squared_norms(X_batch))
-            self.weight_seen = Optimal(problem.alpha, row_norm).t0 * batch_size * weights.mean()
+            self.sigma2 = largest_variance(X_batch, parts, weighted_sum(X_batch, parts))
+        if self.weight_unit is None:
+            self.weight_unit = weights.max()
+        row_norm = np.sqrt(parts @ squared_norms(X_batch))
+        self.weight_seen += Optimal(problem.alpha, row_norm).t0 * (weights / self.weight_unit).sum()
 
     def _absorb(self, problem, X_batch, y, weights):
         """Shrink the past, let the batch climb the dual, and fold it into W and v."""
@@ -131,13 +131,14 @@ class DualStream:
             total = weighted.sum(axis=0)
             change = product(weighted.astype(scores.dtype)) + self.sigma2 * total
             bend = np.vdot(weighted, change) / alpha
-            if not bend > 0:
-                break
             rise = np.vdot(weighted, scores) + margin * (weights @ loss.dual_values(step, y))
-            eta = float(np.clip(rise / bend, 0, 1))
+            if not rise > 0:
+                break
+            eta = min(rise / bend, 1.0) if bend > 0 else 1.0
             dual += scores.dtype.type(eta) * step
             scores -= (eta / alpha * change).astype(scores.dtype)
-            self._follow(bend * alpha / (weights.sum() * ((weights * norms) @ np.einsum("ik,ik->i", step, step))))
+            lengths = weights.sum() * float((weights * norms) @ np.einsum("ik,ik->i", step, step))
+            self._follow(bend * alpha / lengths if lengths > 0 else 0.0)
         return dual
 
     def _follow(self, resemblance):

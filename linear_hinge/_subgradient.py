@@ -5,7 +5,7 @@ import numpy as np
 from linear_hinge._iterate import Iterate
 from linear_hinge._objective import primal_objective
 from linear_hinge._progress import Progress
-from linear_hinge._rows import direction, minibatches, take_rows
+from linear_hinge._rows import direction, minibatches, shares, take_rows
 
 # Progress is given up after so many passes without any, as n_iter_no_change in SGDClassifier, but not before so many
 # steps: a pass over a small problem is a single step.
@@ -56,8 +56,7 @@ class SubgradientDescent:
         """W ← W − η (alpha W + Σ_B ω_i g_i x_iᵀ), b ← b − η Σ_B ω_i g_i; ω normalised within the batch."""
         iterate = self.iterate
         X_batch, y_batch = take_rows(problem.X, rows), problem.y[rows]
-        weights = problem.weights[rows]
-        weights = (weights / weights.sum()).astype(iterate.dtype)
+        weights = shares(problem.weights[rows]).astype(iterate.dtype)
         dual = problem.loss.subgradients(iterate.scores(X_batch), y_batch, problem.margin)
         weighted = weights[:, None] * dual
         iterate.shrink(1 - eta * problem.alpha)

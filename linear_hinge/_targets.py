@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
+from linear_hinge._rows import shares
+
 
 def check_weights(sample_weight, X):
     """Sample weights as float64 of shape (n_samples,); scikit-learn's errors for negative and all-zero ones."""
@@ -31,6 +33,8 @@ def encode_for_fit(y, weights, class_weight):
     codes : ndarray of shape (n_samples,)
     weights : ndarray of shape (n_samples,)
         ω_i, the sample weights times the class weights, summing to one.
+    mean_weight : float
+        What these were before, on average over the rows that have one.
     """
     present = weights > 0
     classes, codes_present = np.unique(y[present], return_inverse=True)
@@ -48,9 +52,8 @@ def encode_for_fit(y, weights, class_weight):
             f" {classes[0]!r}"
         )
     weights = weights * of_class[codes]
-    # Scaled by the greatest first: the sum of huge weights would overflow.
-    weights = weights / weights.max()
-    return classes, codes, weights / weights.sum()
+    parts = shares(weights)
+    return classes, codes, parts, weights.max() / (parts.max() * np.count_nonzero(weights))
 
 
 def encode_for_partial_fit(y, weights, class_weight, classes):
@@ -71,8 +74,8 @@ def encode_for_partial_fit(y, weights, class_weight, classes):
 def _class_weights(class_weight, classes, y, codes, weights):
     if class_weight == "balanced":
         # scikit-learn's own takes the sample weights into account only from 1.7 on.
-        counts = np.bincount(codes, weights=weights)
-        return counts.sum() / (len(classes) * counts)
+        counts = np.bincount(codes, weights=shares(weights))
+        return 1 / (len(classes) * shares(counts))
     of_class = compute_class_weight(class_weight, classes=classes, y=y)
     _check_class_weights(class_weight, of_class)
     return of_class

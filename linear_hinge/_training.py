@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge._certified import CertifiedFit, starting_dual
-from linear_hinge._rows import squared_norms
+from linear_hinge._rows import shares, squared_norms, take_rows
 from linear_hinge._step_sizes import make_schedule
 from linear_hinge._stream import DualStream
 from linear_hinge._subgradient import ScheduledFit, SubgradientDescent
@@ -50,8 +50,7 @@ def make_solver(problem, params, rng, before):
     coef, intercept = _start(problem, before)
     options = {"tol": params["tol"], "batch_size": params["batch_size"], "rng": rng}
     if params["learning_rate"] == "auto":
-        if not np.isfinite(squared_norms(problem.X)).all():
-            raise overflow(1)
+        _row_norm(problem)  # raises where squares overflow
         dual = starting_dual(problem, *((coef, intercept, before.get("dual_coef_")) if before else ()))
         return CertifiedFit(problem, dual, intercept, **options)
     descent = SubgradientDescent(coef, intercept, _row_norm(problem))
@@ -104,14 +103,16 @@ def make_stream(problem, params, model):
     model : dict
         Attributes of the estimator, fitted or not.
     """
+    _row_norm(problem)  # raises where squares overflow
     kind = DualStream if params["learning_rate"] == "auto" else SubgradientDescent
     stream = deepcopy(model.get("_stream_"))
     if not isinstance(stream, kind):
         coef, intercept = _start(problem, model)
         if kind is DualStream:
-            stream = DualStream(coef, intercept, model.get("_weight_seen_"))
+            stream = DualStream(coef, intercept, *model.get("_trained_on_", ()))
         else:
-            stream = SubgradientDescent(coef, intercept, _row_norm(problem))
+            # Of the first batch only: the stream must not depend on how it is cut into chunks.
+            stream = SubgradientDescent(coef, intercept, _row_norm(problem, params["batch_size"]))
         stream.t = model.get("t_", 0)
     options = {"average": params["average"], "batch_size": params["batch_size"]}
     if kind is SubgradientDescent:
@@ -140,9 +141,11 @@ def _start(problem, model):
     return np.array(coef.T, dtype=dtype, order="C"), np.array(intercept, dtype=dtype)
 
 
-def _row_norm(problem):
+def _row_norm(problem, n_rows=None):
+    """The root mean square of ‖x_i‖ over the first rows that have a weight."""
+    rows = problem.rows[:n_rows]
     with np.errstate(over="ignore"):
-        row_norm = float(np.sqrt(np.average(squared_norms(problem.X), weights=problem.weights)))
+        row_norm = float(np.sqrt(shares(problem.weights[rows]) @ squared_norms(take_rows(problem.X, rows))))
     if not np.isfinite(row_norm):
         raise overflow(1)
     return row_norm

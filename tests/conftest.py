@@ -1,0 +1,17 @@
+"""Fixtures of all tests, and what has to be decided before SciPy is imported."""
+
+import os
+
+os.environ["SCIPY_ARRAY_API"] = "1"  # without it check_estimator skips its check of array API input
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+settings.register_profile("linear_hinge", deadline=None, max_examples=50, derandomize=True)
+settings.load_profile("linear_hinge")
+
+
+@pytest.fixture
+def rng():
+    return np.random.RandomState(0)

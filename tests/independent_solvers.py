@@ -1,0 +1,79 @@
+"""Optimal solutions from solvers that share nothing with the package: LIBLINEAR, libsvm, and L-BFGS-B on a dual.
+
+They minimise alpha/2 ‖W‖² + Σ_i ω_i ℓ(W x_i + b, y_i), ω_i the weights divided by their sum.
+"""
+
+import warnings
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.svm import SVC, LinearSVC
+
+
+def solve_without_intercept(X, y, *, loss, alpha, sample_weight=None):
+    """The optimal ``coef_`` with the intercept left out."""
+    n_classes = len(np.unique(y))
+    if loss == "weston_watkins" and n_classes > 2:
+        return solve_weston_watkins(X, y, alpha=alpha, sample_weight=sample_weight)
+    total = len(y) if sample_weight is None else np.sum(sample_weight)
+    solver = LinearSVC(
+        loss="hinge",
+        C=1 / (alpha * total),
+        multi_class="crammer_singer" if loss == "crammer_singer" and n_classes > 2 else "ovr",
+        fit_intercept=False,
+        tol=1e-8,
+        max_iter=10**6,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        # The number of iterations by which LinearSVC judges the Crammer-Singer solver is never set.
+        warnings.filterwarnings("ignore", "Liblinear failed to converge", ConvergenceWarning)
+        return solver.fit(X, y, sample_weight).coef_
+
+
+def solve_binary_with_intercept(X, y, *, alpha, sample_weight=None):
+    """The optimal ``coef_`` and ``intercept_`` of the binary hinge, the intercept not regularised."""
+    total = len(y) if sample_weight is None else np.sum(sample_weight)
+    solver = SVC(kernel="linear", C=1 / (alpha * total), tol=1e-10).fit(X, y, sample_weight)
+    return solver.coef_, solver.intercept_
+
+
+def solve_weston_watkins(X, y, *, alpha, margin=1.0, sample_weight=None):
+    """The optimal ``coef_`` without intercept, by L-BFGS-B on the box dual.
+
+    The dual variables are β_ij ∈ [0, 1], one for every margin Δ + s_ij − s_iy, j ≠ y_i. With g_ij = β_ij for j ≠ y_i
+    and g_iy = −Σ_j β_ij,
+
+        W(β) = −(1/alpha) Σ_i ω_i g_i x_iᵀ,    D(β) = Δ Σ_ij ω_i β_ij − alpha/2 ‖W(β)‖²    →    max,
+
+    and D exceeds the objective of no W: their difference proves the solution optimal, here to a relative 1e-6.
+    """
+    weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    weights = weights / weights.sum()
+    truth = y[:, None] == np.unique(y)
+    per_margin = np.broadcast_to(weights[:, None], truth.shape)[~truth]
+
+    def coefficients(betas):
+        g = np.zeros(truth.shape)
+        g[~truth] = betas
+        g[truth] = -g.sum(axis=1)
+        return -((weights[:, None] * g).T @ X) / alpha
+
+    def margins(coef):
+        scores = X @ coef.T
+        return (margin + scores - scores[truth][:, None])[~truth]
+
+    def negative_dual(betas):
+        coef = coefficients(betas)
+        value = margin * (per_margin @ betas) - alpha / 2 * (coef**2).sum()
+        return -len(y) * value, -len(y) * per_margin * margins(coef)  # n times, so that slopes are of the size of Δ
+
+    start = np.full(len(per_margin), 0.5)
+    options = {"maxiter": 20_000, "maxfun": 40_000, "maxcor": 30, "ftol": 1e-15, "gtol": 1e-9}
+    result = minimize(negative_dual, start, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(start), options=options)
+    coef = coefficients(result.x)
+    primal = alpha / 2 * (coef**2).sum() + per_margin @ np.maximum(0, margins(coef))
+    gap = primal + result.fun / len(y)
+    assert gap <= 1e-6 * primal, f"not solved, relative gap {gap / primal:.1e}"
+    return coef

@@ -187,7 +187,9 @@ def footnotes(results, *, intercept):
         yield "weston_watkins: LinearSVC does not have this loss; agreement is with its crammer_singer"
     if not all(result.converged for result in results):
         yield "* not converged within max_iter"
-    if intercept:
+    if not intercept:
+        yield "no intercepts, so that all minimise the same objective; one_vs_rest misses them most (see --intercept)"
+    else:
         yield "--intercept: LinearSVC regularises its intercept, so its objective is that of another problem"
 
 

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC, LinearSVC
 
 
-def solve_without_intercept(X, y, *, loss, alpha, sample_weight=None):
+def solve_without_intercept(X, y, *, loss, alpha, sample_weight=None, tol=1e-8):
     """The optimal ``coef_`` with the intercept left out."""
     n_classes = len(np.unique(y))
     if loss == "weston_watkins" and n_classes > 2:
@@ -22,7 +22,7 @@ def solve_without_intercept(X, y, *, loss, alpha, sample_weight=None):
         C=1 / (alpha * total),
         multi_class="crammer_singer" if loss == "crammer_singer" and n_classes > 2 else "ovr",
         fit_intercept=False,
-        tol=1e-8,
+        tol=tol,
         max_iter=10**6,
         random_state=0,
     )

@@ -1,0 +1,87 @@
+"""Small problems for the tests of the dual, and what their primal and dual objectives are by the formulas."""
+
+import numpy as np
+import scipy.sparse as sp
+from references import CASES
+from scipy.optimize import minimize
+
+from linear_hinge._objective import Problem, primal_objective
+
+# One case for every loss, few enough classes to solve everything by brute force.
+SMALL_CASES = [case for case in CASES if case.n_classes == 3 or case.n_scores == 1]
+
+
+def make_problem(case, X, y, weights=None, *, alpha=0.1, margin=1.0, fit_intercept=True):
+    """The problem with these rows; the weights, all one by default, are made to sum to one."""
+    weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
+    return Problem(X, y, weights / weights.sum(), case.loss, case.n_scores, alpha, margin, fit_intercept)
+
+
+def draw_problem(case, rng, n_samples=30, n_features=4, *, kind=np.asarray, dtype=np.float64, offset=0.5, **constants):
+    """Overlapping classes whose mean is not zero, with random weights; a third of the entries is zero."""
+    y = rng.permutation(np.arange(n_samples) % case.n_classes)
+    X = offset + rng.normal(size=(case.n_classes, n_features))[y] + rng.normal(size=(n_samples, n_features))
+    X *= rng.uniform(size=X.shape) > 1 / 3
+    weights = rng.exponential(size=n_samples) + 0.1
+    return make_problem(case, kind(X.astype(dtype)), y, weights, **constants)
+
+
+def dense(problem):
+    """The rows as a float64 array."""
+    X = problem.X.toarray() if sp.issparse(problem.X) else problem.X
+    return X.astype(np.float64)
+
+
+def dual_objective(case, problem, dual):
+    """Δ Σ_i ω_i c(g_i) − alpha/2 ‖W(G)‖² with W(G) = −(1/alpha) Σ_i ω_i g_i x_iᵀ, row by row."""
+    linear, coef = 0.0, np.zeros((problem.n_scores, problem.X.shape[1]))
+    for x, label, weight, g in zip(dense(problem), problem.y, problem.weights, dual, strict=True):
+        if weight > 0:
+            linear += weight * case.reference.dual_value(g.tolist(), int(label))
+            coef -= weight / problem.alpha * np.outer(g, x)
+    return problem.margin * linear - problem.alpha / 2 * (coef**2).sum()
+
+
+def is_feasible(case, dual, y, atol=1e-13):
+    """Whether g_i ∈ D_y, for every row: a box, and for the losses of pairs Σ_k g_k = 0."""
+    lowest = np.array([case.vertices(label).min(axis=0) for label in y])
+    highest = np.array([case.vertices(label).max(axis=0) for label in y])
+    in_box = ((dual >= lowest - atol) & (dual <= highest + atol)).all(axis=1)
+    return in_box & (not case.loss.sums_to_zero or np.abs(dual.sum(axis=1)) <= atol * case.n_scores)
+
+
+def solve_by_slsqp(case, problem):
+    """Wᵀ and b of a tiny problem: the quadratic program with a slack for every row, ⟨v, s_i⟩ + Δ c(v) ≤ ξ_i for all
+    vertices v of D_y.
+    """
+    X = dense(problem)
+    n_samples, n_features = X.shape
+    n_coef, n_scores = n_features * case.n_scores, case.n_scores
+    left, right = [], []
+    for i, label in enumerate(problem.y):
+        for vertex in case.vertices(label):
+            slack = np.zeros(n_samples)
+            slack[i] = 1
+            of_scores = [-np.outer(X[i], vertex).ravel(), -vertex * problem.fit_intercept]
+            left.append(np.concatenate([*of_scores, slack]))
+            right.append(problem.margin * case.reference.dual_value(vertex.tolist(), int(label)))
+    left, right = np.array(left), np.array(right)
+
+    def value(point):
+        return problem.alpha / 2 * point[:n_coef] @ point[:n_coef] + problem.weights @ point[n_coef + n_scores :]
+
+    def gradient(point):
+        return np.concatenate([problem.alpha * point[:n_coef], np.zeros(n_scores), problem.weights])
+
+    start = np.concatenate([np.zeros(n_coef + n_scores), np.full(n_samples, right.max())])
+    above = {"type": "ineq", "fun": lambda point: left @ point - right, "jac": lambda point: left}
+    result = minimize(
+        value, start, jac=gradient, constraints=[above], method="SLSQP", options={"ftol": 1e-15, "maxiter": 2000}
+    )
+    coef = result.x[:n_coef].reshape(n_features, n_scores)
+    return coef, result.x[n_coef : n_coef + n_scores] * problem.fit_intercept
+
+
+def optimum_by_slsqp(case, problem):
+    """P there: never below the optimum, and of a tiny problem above it by rounding only."""
+    return primal_objective(problem, *solve_by_slsqp(case, problem))

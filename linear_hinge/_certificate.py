@@ -8,7 +8,8 @@ For every g_i ∈ D_{y_i} and, with an intercept, Σ_i ω_i g_i = 0,
 
 import numpy as np
 
-from linear_hinge._rows import transposed_product
+from linear_hinge._products import combination, inner, weighted_mean
+from linear_hinge._rows import exact_transposed_product
 
 # How far Σ_i ω_i g_i may be from zero. The bound is off by its product with the optimal intercept: rounding. A
 # loose tolerance here gave bounds above the optimum.
@@ -17,7 +18,7 @@ LARGEST_IMBALANCE = 1e-13
 
 def coef_from_dual(problem, dual):
     """W(G)ᵀ of shape (n_features, n_scores), in float64."""
-    return transposed_product(problem.X, problem.weights[:, None] * dual) / -problem.alpha
+    return exact_transposed_product(problem.X, problem.weights[:, None] * dual) / -problem.alpha
 
 
 def best_bound(problem, dual):
@@ -44,13 +45,13 @@ def best_bound(problem, dual):
     feasible[problem.weights == 0] = 0
     if problem.fit_intercept:
         feasible = loss.balanced(feasible, y, problem.weights)
-        if np.abs(problem.weights @ feasible).max() > LARGEST_IMBALANCE:
+        if np.abs(combination(problem.weights, feasible)).max() > LARGEST_IMBALANCE:
             return 0.0, np.zeros_like(feasible)
-    linear = problem.margin * float(problem.weights @ loss.dual_values(feasible, y))
+    linear = problem.margin * weighted_mean(problem.weights, loss.dual_values(feasible, y))
     worst = float(loss.violations(feasible, y).max())
     if not (linear > 0 and np.isfinite(worst)):
         return 0.0, np.zeros_like(feasible)
     coef = coef_from_dual(problem, feasible)
-    quadratic = problem.alpha * float(np.vdot(coef, coef))
+    quadratic = problem.alpha * inner(coef, coef)
     scale = min(linear / quadratic, 1 / worst) if quadratic > 0 else 1 / worst
     return scale * linear - 0.5 * scale**2 * quadratic, scale * feasible

@@ -10,6 +10,7 @@ from linear_hinge._certificate import best_bound, coef_from_dual
 from linear_hinge._dual_steps import DualAscent
 from linear_hinge._newton import ProximalNewton
 from linear_hinge._objective import primal_objective
+from linear_hinge._products import product, weighted_mean
 from linear_hinge._progress import Progress
 
 # The proof costs about as much as a pass. It is asked for when the estimate of the gap, which is mostly too large,
@@ -103,7 +104,7 @@ class CertifiedFit:
 
         if self._is_slow():
             coef, intercept = ascent.coefficients()
-            curvature = ascent.beta * float(self.problem.weights @ ascent.norms) / self.problem.alpha
+            curvature = ascent.beta * weighted_mean(self.problem.weights, ascent.norms) / self.problem.alpha
             self.newton = ProximalNewton(self.problem, ascent.dual, coef, intercept, curvature)
         return ascent.gap, work, candidates, ascent.dual
 
@@ -149,7 +150,7 @@ def starting_dual(problem, coef=None, intercept=None, dual=None):
     best_dual, best = np.zeros(shape), 0.0
     candidates = []
     if coef is not None:
-        scores = problem.X @ coef + intercept
+        scores = product(problem.X, coef) + intercept
         candidates.append(problem.loss.subgradients(scores, problem.y, problem.margin))
     if dual is not None and dual.shape == shape:
         dual = problem.loss.with_signs(dual.toarray(), problem.y)

@@ -32,6 +32,7 @@ Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for S
 
 import numpy as np
 
+from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
 from linear_hinge._rows import direction, minibatches, squared_norms, take_rows, weighted_sum
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, SKIPPED_PASSES in a row.
@@ -87,15 +88,15 @@ class DualAscent:
         self.average = None
         self.row_gaps = np.zeros(len(problem.y))
         self.n_until_full = 0
-        self.imbalance = weights @ dual if problem.fit_intercept else np.zeros(problem.n_scores)
+        self.imbalance = combination(weights, dual) if problem.fit_intercept else np.zeros(problem.n_scores)
         self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
         if problem.fit_intercept:
             self.mean = weighted_sum(X, weights)
             self.sigma2 = largest_variance(X, weights, self.mean)
-        self.on_mean = (X @ self.mean).astype(np.float64)
-        self.mean_norm = float(np.vdot(self.mean, self.mean))
+        self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
+        self.mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
         self.norms = np.maximum(squared_norms(X) - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
-        self.raw_on_mean = (self.mean @ coef).astype(np.float64)
+        self.raw_on_mean = combination(self.mean, coef).astype(np.float64)
         self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 
     def run_pass(self, averaging=False):
@@ -112,7 +113,7 @@ class DualAscent:
             self.t += 1
             if averaging:
                 mean.add(change, length, self._centred_intercept(), self.imbalance)
-        self.gap = float(self.problem.weights @ self.row_gaps)
+        self.gap = weighted_mean(self.problem.weights, self.row_gaps)
         self.average = self._uncentred(*mean.value()) if averaging and mean.n_steps else None
         self.pull = self._centred_intercept()
         return len(rows)
@@ -126,16 +127,16 @@ class DualAscent:
         problem, loss, alpha, margin = self.problem, self.problem.loss, self.problem.alpha, self.problem.margin
         y, weights, norms, dual = problem.y[batch], problem.weights[batch], self.norms[batch], self.dual[batch]
         X_batch = take_rows(problem.X, batch)
-        scores = X_batch @ self.raw + self._offsets(batch).astype(self.raw.dtype)
+        scores = product(X_batch, self.raw) + self._offsets(batch).astype(self.raw.dtype)
         beta = weights.sum() if self.beta is None else self.beta
         step = loss.prox(dual, scores, y, (beta / alpha * norms).astype(dual.dtype), margin) - dual
         gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
         self.row_gaps[batch] = gaps - margin * loss.dual_values(dual, y)
 
         weighted = weights[:, None] * step
-        total, on_mean = weighted.sum(axis=0), self.on_mean[batch] @ weighted
+        total, on_mean = weighted.sum(axis=0), combination(self.on_mean[batch], weighted)
         change = direction(X_batch, weighted.astype(dual.dtype))
-        rise = np.vdot(weighted, scores) + margin * (weights @ loss.dual_values(step, y))
+        rise = inner(weighted, scores) + margin * weighted_mean(weights, loss.dual_values(step, y))
         if not rise > 0:
             return change, 0.0
         squared = change.squared_norm() - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
@@ -146,7 +147,7 @@ class DualAscent:
         self.raw_on_mean -= eta / alpha * on_mean
         if problem.fit_intercept:
             self.imbalance += eta * total
-        lengths = float((weights * norms) @ np.einsum("ik,ik->i", step, step))
+        lengths = weighted_mean(weights * norms, squared_rows(step))
         self._follow(curvature * alpha / lengths if lengths > 0 else 0.0)
         return change, -eta / alpha
 
@@ -170,7 +171,7 @@ class DualAscent:
     def _uncentred(self, raw, intercept, imbalance):
         """W and the intercept of the rows as they are, b − W μ."""
         coef = raw + np.multiply.outer(self.mean, (imbalance / self.problem.alpha).astype(raw.dtype))
-        return coef, (intercept - self.mean @ coef).astype(raw.dtype)
+        return coef, (intercept - combination(self.mean, coef)).astype(raw.dtype)
 
 
 class RunningMean:
@@ -201,15 +202,19 @@ def largest_variance(X, weights, mean):
     """
     # Any vector that is not special will do, the same in every call.
     vector = np.random.RandomState(0).standard_normal(X.shape[1])
-    value = np.linalg.norm(vector)
+    value = _length(vector)
     for _ in range(POWER_ITERATIONS):
         if not value > 0:
             return 1.0
         vector = (vector / value).astype(X.dtype)
-        along = X @ vector
-        along -= mean @ vector
+        along = product(X, vector[:, None])[:, 0] - (mean * vector).sum()
         vector = weighted_sum(X, weights * along)
-        vector -= mean * (weights @ along)
-        value = float(np.linalg.norm(vector))
+        vector -= mean * weighted_mean(weights, along)
+        value = _length(vector)
     # Where there is no variance beyond rounding, every length serves.
-    return value if value > SMALLEST_VARIANCE * float(mean @ mean) else 1.0
+    return value if value > SMALLEST_VARIANCE * float((mean * mean).sum()) else 1.0
+
+
+def _length(vector):
+    """‖v‖."""
+    return float(np.sqrt((vector * vector).sum(dtype=np.float64)))

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from linear_hinge._products import product
+
 # The coefficients are kept as scale · raw, and raw is renewed when the scale has moved that far: the average is a
 # difference of numbers that much larger than itself, and float32 has seven digits.
 LARGEST_SCALE = 1e3
@@ -46,7 +48,7 @@ class Iterate:
 
     def scores(self, X_batch):
         """W x_i + b, shape (n_rows, n_scores)."""
-        return self.dtype.type(self.scale) * (X_batch @ self.raw) + self.intercept
+        return self.dtype.type(self.scale) * product(X_batch, self.raw) + self.intercept
 
     def shrink(self, factor):
         """W ← factor · W."""

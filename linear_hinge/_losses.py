@@ -22,6 +22,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from linear_hinge._balancing import balance_flows
+from linear_hinge._products import combination
 
 # Smallest curvature of a prox step, in parts of the scores. A row without a single non-zero has none at all and would
 # divide by zero; any positive number sends it to the vertex that maximises the dual, and this one does not overflow.
@@ -150,8 +151,8 @@ class _SignedHinge(HingeLoss):
 
     def balanced(self, dual, y, weights):
         """Scale down the heavier of the two sides of every score."""
-        rises = weights @ np.maximum(dual, 0)
-        falls = weights @ np.maximum(-dual, 0)
+        rises = combination(weights, np.maximum(dual, 0))
+        falls = combination(weights, np.maximum(-dual, 0))
         lighter = np.minimum(rises, falls)
         with np.errstate(divide="ignore", invalid="ignore"):
             up = np.where(rises > 0, lighter / rises, 0)
@@ -227,7 +228,7 @@ class _PairwiseHinge(HingeLoss):
         flows = np.zeros((n_classes, n_classes))
         for label in range(n_classes):
             of_label = y == label
-            flows[label] = weights[of_label] @ off_target[of_label]
+            flows[label] = combination(weights[of_label], off_target[of_label])
         off_target *= balance_flows(flows)[y]
         off_target[rows, y] = -off_target.sum(axis=1)
         return off_target

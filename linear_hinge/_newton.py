@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linear_hinge._products import combination, inner, product, squared_rows, transposed_product, weighted_mean
 from linear_hinge._rows import squared_transposed_product, weighted_sum
 
 # An inner problem is solved when its error costs the outer step less than this part of what it gains.
@@ -95,13 +96,13 @@ class ProximalNewton:
         self.mean = np.zeros(problem.X.shape[1], dtype=problem.X.dtype)
         if problem.fit_intercept:
             self.mean = weighted_sum(problem.X, problem.weights)
-        weights = np.vstack([coef, intercept + self.mean @ coef]).astype(problem.X.dtype)
+        weights = np.vstack([coef, intercept + combination(self.mean, coef)]).astype(problem.X.dtype)
         self.point = self._point(weights, self._scores(weights))
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""
         coef = np.array(self.point.weights[:-1])
-        return coef, self.point.weights[-1] - self.mean @ coef
+        return coef, self.point.weights[-1] - combination(self.mean, coef)
 
     def step(self):
         """One Newton step, after an outer step if the inner problem is solved."""
@@ -113,7 +114,7 @@ class ProximalNewton:
         hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature)
         direction, n_steps = hessian.solve(-gradient)
         self.work += n_steps * hessian.share
-        moved = self._line_search(direction, np.vdot(gradient, direction))
+        moved = self._line_search(direction, inner(gradient, direction))
         # Where nothing moves even after an outer step, there is nothing left to try.
         self.stalled = not moved and self.n_newton == 0
         self.n_newton = self.n_newton + 1 if moved else MAX_NEWTON_STEPS
@@ -125,12 +126,12 @@ class ProximalNewton:
         envelopes = np.einsum("ik,ik->i", dual, scores) + problem.margin * problem.loss.dual_values(dual, problem.y)
         envelopes -= 0.5 * self.curvature * squared_rows(dual - self.outer_dual)
         coef = weights[:-1]
-        phi = 0.5 * problem.alpha * float(np.vdot(coef, coef)) + float(problem.weights @ envelopes)
+        phi = 0.5 * problem.alpha * inner(coef, coef) + weighted_mean(problem.weights, envelopes)
         return Point(weights, scores, dual, phi)
 
     def _scores(self, weights):
         self.work += 0.5
-        return self.problem.X @ weights[:-1] + (weights[-1] - self.mean @ weights[:-1])
+        return product(self.problem.X, weights[:-1]) + (weights[-1] - combination(self.mean, weights[:-1]))
 
     def _gradient(self):
         """∇φ, shape (n_features + 1, n_scores), and the gap, which it gives away."""
@@ -138,22 +139,22 @@ class ProximalNewton:
         problem, point = self.problem, self.point
         weighted = (problem.weights[:, None] * point.dual).astype(point.scores.dtype)
         total = weighted.sum(axis=0)
-        pull = problem.X.T @ weighted - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
+        pull = transposed_product(problem.X, weighted) - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
         coef = point.weights[:-1]
         losses = problem.loss.values(point.scores, problem.y, problem.margin)
         linear = problem.margin * problem.loss.dual_values(point.dual, problem.y)
-        self.gap = float(problem.weights @ (losses - linear))
-        self.gap += 0.5 * problem.alpha * float(np.vdot(coef, coef)) + 0.5 / problem.alpha * float(np.vdot(pull, pull))
+        self.gap = weighted_mean(problem.weights, losses - linear)
+        self.gap += 0.5 * problem.alpha * inner(coef, coef) + 0.5 / problem.alpha * inner(pull, pull)
         return np.vstack([problem.alpha * coef + pull, total * problem.fit_intercept])
 
     def _is_solved(self, gradient):
         if self.n_newton >= MAX_NEWTON_STEPS:
             return True
         problem, point = self.problem, self.point
-        moved = problem.weights @ squared_rows(point.dual - self.outer_dual)
+        moved = weighted_mean(problem.weights, squared_rows(point.dual - self.outer_dual))
         # The error of φ, were its Hessian alpha in W and 1/ρ in b.
-        error = float(np.vdot(gradient[:-1], gradient[:-1])) / (2 * problem.alpha)
-        error += 0.5 * self.curvature * float(gradient[-1] @ gradient[-1])
+        error = inner(gradient[:-1], gradient[:-1]) / (2 * problem.alpha)
+        error += 0.5 * self.curvature * inner(gradient[-1:], gradient[-1:])
         return error <= INNER_ACCURACY * 0.5 * self.curvature * moved
 
     def _outer_step(self):
@@ -213,18 +214,18 @@ class Hessian:
         solution = np.zeros_like(rhs)
         residual = rhs
         conjugate = preconditioned = residual / self.diagonal
-        energy = first_energy = np.vdot(residual, preconditioned)
+        energy = first_energy = inner(residual, preconditioned)
         n_steps = 0
         while n_steps < MAX_CG_STEPS and energy > CG_ACCURACY**2 * first_energy:
-            product = self.apply(conjugate)
-            curvature = np.vdot(conjugate, product)
+            along = self.apply(conjugate)
+            curvature = inner(conjugate, along)
             if not curvature > 0:
                 break
             length = energy / curvature
             solution = solution + length * conjugate
-            residual = residual - length * product
+            residual = residual - length * along
             preconditioned = residual / self.diagonal
-            last_energy, energy = energy, np.vdot(residual, preconditioned)
+            last_energy, energy = energy, inner(residual, preconditioned)
             conjugate = preconditioned + (energy / last_energy) * conjugate
             n_steps += 1
         return solution, n_steps
@@ -232,27 +233,22 @@ class Hessian:
     def apply(self, direction):
         """The product with a direction of shape (n_features + 1, n_scores)."""
         coef = direction[:-1]
-        change = self.X @ coef + (direction[-1] - self.mean @ coef)
+        change = product(self.X, coef) + (direction[-1] - combination(self.mean, coef))
         change *= self.free
         if self.sums_to_zero:
             change -= self.free * (change.sum(axis=1) / self.n_free)[:, None]
         change *= self.stiffness[:, None]
         total = change.sum(axis=0)
-        product = np.empty_like(direction)
-        product[:-1] = self.alpha * coef + self.X.T @ change - np.multiply.outer(self.mean, total)
-        product[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
-        return product
+        image = np.empty_like(direction)
+        image[:-1] = self.alpha * coef + transposed_product(self.X, change) - np.multiply.outer(self.mean, total)
+        image[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
+        return image
 
     def _diagonal(self):
         """Its diagonal, Σ_i (ω_i/ρ) (J_i)_kk (x_ij − μ_j)² + alpha, shape (n_features + 1, n_scores)."""
         own = self.free * (1 - self.sums_to_zero / self.n_free)[:, None] * self.stiffness[:, None]
         total = own.sum(axis=0)
         squares = squared_transposed_product(self.X, own)
-        cross = self.X.T @ own
+        cross = transposed_product(self.X, own)
         squares += self.mean[:, None] * (self.mean[:, None] * total - 2 * cross)
         return np.vstack([np.maximum(squares, 0) + self.alpha, total]).astype(own.dtype)
-
-
-def squared_rows(dual):
-    """‖g_i‖² of every row."""
-    return np.einsum("ik,ik->i", dual, dual)

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from linear_hinge._losses import HingeLoss
+from linear_hinge._products import inner, product, weighted_mean
 from linear_hinge._rows import chunks
 
 
@@ -59,8 +60,8 @@ def primal_objective(problem, coef, intercept):
     """
     mean_loss = 0.0
     for chunk in chunks(len(problem.y)):
-        scores = problem.X[chunk] @ coef + intercept
+        scores = product(problem.X[chunk], coef) + intercept
         losses = problem.loss.values(scores, problem.y[chunk], problem.margin)
-        mean_loss += problem.weights[chunk] @ losses
-    flat = coef.ravel().astype(np.float64, copy=False)
-    return 0.5 * problem.alpha * float(flat @ flat) + float(mean_loss)
+        mean_loss += weighted_mean(problem.weights[chunk], losses)
+    coef = coef.astype(np.float64, copy=False)
+    return 0.5 * problem.alpha * inner(coef, coef) + mean_loss

@@ -10,6 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.extmath import row_norms
 
+from linear_hinge._products import inner, transposed_product
+
 # Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
 # it needs beside X stays small.
 CHUNK_SIZE = 512
@@ -24,7 +26,7 @@ class Direction(NamedTuple):
 
     def squared_norm(self):
         """‖Σ_i g_i x_iᵀ‖²."""
-        return float(np.vdot(self.values, self.values))
+        return inner(self.values, self.values)
 
     def add_to(self, coef, scale):
         """coef += scale · direction, for ``coef`` of shape (n_features, n_scores)."""
@@ -34,7 +36,7 @@ class Direction(NamedTuple):
 def direction(X_batch, dual):
     """Σ_i g_i x_iᵀ as a `Direction`; for CSR its cost follows the non-zeros of the batch where they are fewer."""
     if not sp.issparse(X_batch) or X_batch.nnz > X_batch.shape[1]:
-        return Direction(slice(None), X_batch.T @ dual)
+        return Direction(slice(None), transposed_product(X_batch, dual))
     features, positions = np.unique(X_batch.indices, return_inverse=True)
     packed = sp.csr_array((X_batch.data, positions, X_batch.indptr), shape=(len(dual), len(features)))
     return Direction(features, packed.T @ dual)
@@ -59,11 +61,11 @@ def chunks(n_samples, size=CHUNK_SIZE):
         yield slice(start, min(start + size, n_samples))
 
 
-def transposed_product(X, dual):
+def exact_transposed_product(X, dual):
     """Xᵀ G of shape (n_features, n_scores), in float64."""
     product = np.zeros((X.shape[1], dual.shape[1]))
     for chunk, rows in _pieces(X):
-        product += rows.T @ dual[chunk]
+        product += transposed_product(rows, dual[chunk])
     return product
 
 
@@ -90,13 +92,14 @@ def squared_transposed_product(X, dual):
     """(X ∘ X)ᵀ G of shape (n_features, n_scores), in float64."""
     product = np.zeros((X.shape[1], dual.shape[1]))
     for chunk, rows in _pieces(X):
-        product += (rows.multiply(rows) if sp.issparse(rows) else np.square(rows)).T @ dual[chunk]
+        squares = rows.multiply(rows).tocsr() if sp.issparse(rows) else np.square(rows)
+        product += transposed_product(squares, dual[chunk])
     return product
 
 
 def weighted_sum(X, weights):
     """Σ_i ω_i x_i of shape (n_features,), in the dtype of X."""
-    return transposed_product(X, weights[:, None])[:, 0].astype(X.dtype)
+    return exact_transposed_product(X, weights[:, None])[:, 0].astype(X.dtype)
 
 
 def shares(weights):

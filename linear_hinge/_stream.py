@@ -20,6 +20,7 @@ import scipy.sparse as sp
 
 from linear_hinge._dual_steps import BETA_MEMORY, largest_variance
 from linear_hinge._iterate import Iterate
+from linear_hinge._products import inner, product, squared_rows, transposed_product, weighted_mean
 from linear_hinge._rows import direction, minibatches, shares, squared_norms, take_rows, weighted_sum
 from linear_hinge._step_sizes import Optimal
 
@@ -90,7 +91,7 @@ class DualStream:
             self.sigma2 = largest_variance(X_batch, parts, weighted_sum(X_batch, parts))
         if self.weight_unit is None:
             self.weight_unit = weights.max()
-        row_norm = np.sqrt(parts @ squared_norms(X_batch))
+        row_norm = np.sqrt(weighted_mean(parts, squared_norms(X_batch)))
         self.weight_seen += Optimal(problem.alpha, row_norm).t0 * (weights / self.weight_unit).sum()
 
     def _absorb(self, problem, X_batch, y, weights):
@@ -117,11 +118,11 @@ class DualStream:
         scores = self.iterate.scores(X_batch)
         dual = np.zeros_like(scores)
         norms = squared_norms(X_batch) + self.sigma2
-        product = gram_product(X_batch)
+        along = gram_product(X_batch)
         first_gap = np.inf
         for _ in range(MAX_BATCH_STEPS):
             row_gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
-            gap = weights @ (row_gaps - margin * loss.dual_values(dual, y))
+            gap = weighted_mean(weights, row_gaps - margin * loss.dual_values(dual, y))
             first_gap = min(first_gap, gap)
             if gap <= BATCH_ACCURACY * first_gap and np.isfinite(first_gap) and dual.any():
                 break
@@ -129,15 +130,15 @@ class DualStream:
             step = loss.prox(dual, scores, y, curvature, margin) - dual
             weighted = weights[:, None] * step
             total = weighted.sum(axis=0)
-            change = product(weighted.astype(scores.dtype)) + self.sigma2 * total
-            bend = np.vdot(weighted, change) / alpha
-            rise = np.vdot(weighted, scores) + margin * (weights @ loss.dual_values(step, y))
+            change = along(weighted.astype(scores.dtype)) + self.sigma2 * total
+            bend = inner(weighted, change) / alpha
+            rise = inner(weighted, scores) + margin * weighted_mean(weights, loss.dual_values(step, y))
             if not rise > 0:
                 break
             eta = min(rise / bend, 1.0) if bend > 0 else 1.0
             dual += scores.dtype.type(eta) * step
             scores -= (eta / alpha * change).astype(scores.dtype)
-            lengths = weights.sum() * float((weights * norms) @ np.einsum("ik,ik->i", step, step))
+            lengths = weights.sum() * weighted_mean(weights * norms, squared_rows(step))
             self._follow(bend * alpha / lengths if lengths > 0 else 0.0)
         return dual
 
@@ -149,8 +150,6 @@ class DualStream:
 def gram_product(X_batch):
     """A function that multiplies (n_rows, n_scores) from the left with X_B X_Bᵀ."""
     if X_batch.shape[0] > LARGEST_GRAM:
-        return lambda dual: X_batch @ (X_batch.T @ dual)
-    gram = X_batch @ X_batch.T
-    if sp.issparse(gram):
-        gram = gram.toarray()
-    return lambda dual: gram @ dual
+        return lambda dual: product(X_batch, transposed_product(X_batch, dual))
+    gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)
+    return lambda dual: product(gram, dual)

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge._certified import CertifiedFit, starting_dual
+from linear_hinge._products import weighted_mean
 from linear_hinge._rows import shares, squared_norms, take_rows
 from linear_hinge._step_sizes import make_schedule
 from linear_hinge._stream import DualStream
@@ -145,7 +146,9 @@ def _row_norm(problem, n_rows=None):
     """The root mean square of ‖x_i‖ over the first rows that have a weight."""
     rows = problem.rows[:n_rows]
     with np.errstate(over="ignore"):
-        row_norm = float(np.sqrt(shares(problem.weights[rows]) @ squared_norms(take_rows(problem.X, rows))))
+        row_norm = float(
+            np.sqrt(weighted_mean(shares(problem.weights[rows]), squared_norms(take_rows(problem.X, rows))))
+        )
     if not np.isfinite(row_norm):
         raise overflow(1)
     return row_norm

@@ -16,6 +16,7 @@ FLOORS = {
     "_linear_model": 0,
     "_losses": 0,
     "_progress": 0,
+    "_products": 0,
     "_rows": 0,
     "_step_sizes": 0,
     "_targets": 0,

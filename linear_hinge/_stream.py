@@ -18,15 +18,18 @@ steps stop where the margin is reached.
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge._dual_steps import BETA_MEMORY, largest_variance
+from linear_hinge._dual_steps import POWER_ITERATIONS, largest_variance
 from linear_hinge._iterate import Iterate
-from linear_hinge._products import inner, product, squared_rows, transposed_product, weighted_mean
+from linear_hinge._products import product, squared_rows, transposed_product, weighted_mean
 from linear_hinge._rows import direction, minibatches, shares, squared_norms, take_rows, weighted_sum
 from linear_hinge._step_sizes import Optimal
 
 # A batch is done after so many steps, or when they have closed its gap to this part.
-MAX_BATCH_STEPS = 20
+MAX_BATCH_STEPS = 30
 BATCH_ACCURACY = 0.02
+
+# Power iterations see the largest eigenvalue from below.
+STIFFNESS_MARGIN = 1.1
 
 # Batches with more rows than this go without a Gram matrix.
 LARGEST_GRAM = 1024
@@ -62,7 +65,6 @@ class DualStream:
         self.t = 0
         self.n_seen = 0
         self.sigma2 = 0.0
-        self.resemblance = 1.0
         self.imbalance = np.zeros(len(intercept))
         self.pull = intercept.astype(np.float64)
 
@@ -113,43 +115,47 @@ class DualStream:
         self.iterate.intercept[:] = self.pull - (self.sigma2 / alpha) * self.imbalance
 
     def _climb(self, problem, X_batch, y, weights):
-        """Subgradients of the batch that nearly maximise the dual, those of the past being fixed."""
+        """Subgradients of the batch that nearly maximise the dual, those of the past being fixed.
+
+        Accelerated prox steps: g⁺ = Prox(h, S(h), ρ) from h = g + θ (g − last g), where S(h) = S + θ (S − last S)
+        because scores are linear in the subgradients.
+        """
         loss, alpha, margin = problem.loss, problem.alpha, problem.margin
         scores = self.iterate.scores(X_batch)
         dual = np.zeros_like(scores)
-        norms = squared_norms(X_batch) + self.sigma2
-        along = gram_product(X_batch)
-        first_gap = np.inf
+        along = gram_product(X_batch, self.sigma2)
+        curvature = (largest_stiffness(along, weights) / alpha).astype(scores.dtype)
+        last_dual, last_scores, first_gap, speed = dual, scores, None, 1.0
         for _ in range(MAX_BATCH_STEPS):
             row_gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
             gap = weighted_mean(weights, row_gaps - margin * loss.dual_values(dual, y))
-            first_gap = min(first_gap, gap)
-            if gap <= BATCH_ACCURACY * first_gap and np.isfinite(first_gap) and dual.any():
+            first_gap = gap if first_gap is None else first_gap
+            if gap <= BATCH_ACCURACY * first_gap and last_dual is not dual:
                 break
-            curvature = (self.resemblance * weights.sum() / alpha * norms).astype(scores.dtype)
-            step = loss.prox(dual, scores, y, curvature, margin) - dual
-            weighted = weights[:, None] * step
-            total = weighted.sum(axis=0)
-            change = along(weighted.astype(scores.dtype)) + self.sigma2 * total
-            bend = inner(weighted, change) / alpha
-            rise = inner(weighted, scores) + margin * weighted_mean(weights, loss.dual_values(step, y))
-            if not rise > 0:
-                break
-            eta = min(rise / bend, 1.0) if bend > 0 else 1.0
-            dual += scores.dtype.type(eta) * step
-            scores -= (eta / alpha * change).astype(scores.dtype)
-            lengths = weights.sum() * weighted_mean(weights * norms, squared_rows(step))
-            self._follow(bend * alpha / lengths if lengths > 0 else 0.0)
+            last_speed, speed = speed, (1 + np.sqrt(1 + 4 * speed**2)) / 2
+            theta = scores.dtype.type((last_speed - 1) / speed)
+            ahead, scores_ahead = dual + theta * (dual - last_dual), scores + theta * (scores - last_scores)
+            last_dual, last_scores = dual, scores
+            dual = loss.prox(ahead, scores_ahead, y, curvature, margin)
+            weighted = (weights[:, None] * (dual - last_dual)).astype(scores.dtype)
+            scores = scores - (along(weighted) / alpha).astype(scores.dtype)
         return dual
 
-    def _follow(self, resemblance):
-        faded = BETA_MEMORY * self.resemblance + (1 - BETA_MEMORY) * resemblance
-        self.resemblance = max(resemblance, faded)
+
+def largest_stiffness(along, weights):
+    """An upper estimate of the largest eigenvalue of Ω^½ K Ω^½, Ω the weights and K the Gram matrix, for every row."""
+    roots = np.sqrt(weights)[:, None]
+    vector, value = roots, 0.0
+    for _ in range(POWER_ITERATIONS):
+        vector = vector / max(np.sqrt(squared_rows(vector).sum()), np.finfo(float).tiny)
+        vector = roots * along(roots * vector)
+        value = np.sqrt(squared_rows(vector).sum())
+    return np.full(len(weights), STIFFNESS_MARGIN * value)
 
 
-def gram_product(X_batch):
-    """A function that multiplies (n_rows, n_scores) from the left with X_B X_Bᵀ."""
+def gram_product(X_batch, sigma2):
+    """A function that multiplies (n_rows, n_scores) from the left with K = X_B X_Bᵀ + σ²."""
     if X_batch.shape[0] > LARGEST_GRAM:
-        return lambda dual: product(X_batch, transposed_product(X_batch, dual))
+        return lambda dual: product(X_batch, transposed_product(X_batch, dual)) + sigma2 * dual.sum(axis=0)
     gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)
-    return lambda dual: product(gram, dual)
+    return lambda dual: product(gram, dual) + sigma2 * dual.sum(axis=0)

@@ -61,13 +61,14 @@ class CertifiedFit:
         self.coef = self.intercept = self.dual = None
         self.finished = self.converged = False
 
-    def run_pass(self):
-        """One pass of minibatches or one Newton step; its `Progress`."""
+    def run_pass(self, is_last):
+        """One pass of minibatches or one Newton step; its `Progress`. The last one is certified in any case."""
         self.n_passes += 1
         run = self._run_minibatches if self.newton is None else self._run_newton
         estimate, work, candidates, dual = run()
         is_power_of_two = self.n_passes & (self.n_passes - 1) == 0
-        if is_power_of_two or estimate <= CLOSE_TO_END * self.tol * self.objective:
+        is_last = is_last or (self.newton is not None and self.newton.stalled)
+        if is_last or is_power_of_two or estimate <= CLOSE_TO_END * self.tol * self.objective:
             work += self._certify(candidates(), dual)
         self.converged = self.objective - self.dual_objective <= self.tol * self.objective
         self.finished = self.converged or (self.newton is not None and self.newton.stalled)

@@ -39,7 +39,7 @@ CURVATURE_FACTORS = ((3, 0.1), (15, 0.3), (MAX_NEWTON_STEPS - 1, 0.6))
 CURVATURE_RELIEF = 4.0
 
 CG_ACCURACY = 0.1
-MAX_CG_STEPS = 200
+MAX_CG_STEPS = 500
 
 # Rows are gathered for the conjugate gradients only if they are few: more would be a copy of X.
 LARGEST_GATHERED = 0.25
@@ -47,9 +47,13 @@ LARGEST_GATHERED = 0.25
 # A Newton step is halved until φ falls by this part of what its slope promises.
 ARMIJO = 1e-4
 MAX_HALVINGS = 30
+ROUNDING = 8  # of φ, in units of the precision
+MAX_BLIND_STEPS = 12
 
-# Damping of the intercept, whose Hessian vanishes for a class without a free row, in parts of its mean.
+# The Hessian vanishes in the intercept of a class without a free row. A damping of this part of |Σ_i ω_i g_i| / ρ lets
+# it move about as far as makes a row free, and vanishes at the end.
 INTERCEPT_DAMPING = 1e-3
+SMALLEST_IMBALANCE = 1e-12
 
 
 class Point(NamedTuple):
@@ -90,6 +94,7 @@ class ProximalNewton:
         self.outer_dual = dual
         self.curvature = curvature
         self.n_newton = 0
+        self.n_blind = 0
         self.gap = np.inf
         self.stalled = False
         self.work = 0.0
@@ -111,12 +116,13 @@ class ProximalNewton:
         if self._is_solved(gradient):
             self._outer_step()
             gradient = self._gradient()
-        hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature)
+        imbalance = np.abs(gradient[-1]).sum()
+        hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance)
         direction, n_steps = hessian.solve(-gradient)
         self.work += n_steps * hessian.share
         moved = self._line_search(direction, inner(gradient, direction))
         # Where nothing moves even after an outer step, there is nothing left to try.
-        self.stalled = not moved and self.n_newton == 0
+        self.stalled = (not moved and self.n_newton == 0) or self.n_blind >= MAX_BLIND_STEPS
         self.n_newton = self.n_newton + 1 if moved else MAX_NEWTON_STEPS
 
     def _point(self, weights, scores):
@@ -165,13 +171,20 @@ class ProximalNewton:
         self.point = self._point(self.point.weights, self.point.scores)
 
     def _line_search(self, direction, slope):
-        """Halve the step until φ falls as it should; whether it did."""
+        """Halve the step until φ falls as it should; whether it did.
+
+        Near the end φ falls by less than its rounding, and the full step is right all the same; a few such steps in a
+        row are allowed.
+        """
+        rounding = ROUNDING * np.finfo(direction.dtype).eps * abs(self.point.phi)
         change = self._scores(direction)
         length = 1.0
         for _ in range(MAX_HALVINGS):
             number = direction.dtype.type(length)
             trial = self._point(self.point.weights + number * direction, self.point.scores + number * change)
-            if trial.phi < self.point.phi and trial.phi <= self.point.phi + ARMIJO * length * slope:
+            allowance = rounding if length == 1 else 0.0
+            if trial.phi <= self.point.phi + ARMIJO * length * slope + allowance:
+                self.n_blind = self.n_blind + 1 if trial.phi > self.point.phi - rounding else 0
                 self.point = trial
                 return True
             length /= 2
@@ -187,7 +200,7 @@ class Hessian:
         The part of the rows that a product with it looks at.
     """
 
-    def __init__(self, problem, mean, dual, curvature):
+    def __init__(self, problem, mean, dual, curvature, imbalance):
         self.alpha = problem.alpha
         self.mean = mean
         self.sums_to_zero = problem.loss.sums_to_zero
@@ -204,7 +217,7 @@ class Hessian:
         self.diagonal = self._diagonal()
         self.damping = self.diagonal.dtype.type(0)
         if problem.fit_intercept:
-            self.damping = INTERCEPT_DAMPING * max(self.diagonal[-1].mean(), INTERCEPT_DAMPING / curvature)
+            self.damping = INTERCEPT_DAMPING / curvature * max(imbalance, SMALLEST_IMBALANCE)
         # Without an intercept its gradient is zero, and so is its step; any positive number serves.
         self.diagonal[-1] += self.damping if problem.fit_intercept else 1
         self.fit_intercept = problem.fit_intercept

@@ -98,8 +98,8 @@ class ScheduledFit:
         self.finished = self.converged = False
         self._start_waiting()
 
-    def run_pass(self):
-        """One pass over the data; its `Progress`."""
+    def run_pass(self, is_last):
+        """One pass over the data; its `Progress`, whether or not it is the last."""
         self.descent.sweep(self.problem, **self.sweep_options)
         coef, intercept = self.descent.coefficients()
         objective = primal_objective(self.problem, coef, intercept)

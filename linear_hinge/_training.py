@@ -74,7 +74,7 @@ def run(solver, *, max_iter, verbose, task, classes):
     for n_iter in range(1, max_iter + 1):
         task.begin_pass()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            progress = solver.run_pass()
+            progress = solver.run_pass(is_last=n_iter == max_iter)
         if not np.isfinite(progress.objective):
             raise overflow(n_iter)
         model = model_attributes(progress.coef, progress.intercept) | {"classes_": classes}

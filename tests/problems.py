@@ -5,10 +5,16 @@ import scipy.sparse as sp
 from references import CASES
 from scipy.optimize import minimize
 
+from linear_hinge._losses import LOSSES
 from linear_hinge._objective import Problem, primal_objective
 
 # One case for every loss, few enough classes to solve everything by brute force.
 SMALL_CASES = [case for case in CASES if case.n_classes == 3 or case.n_scores == 1]
+
+
+def name_of(case):
+    """The parameter ``loss`` of the estimator."""
+    return next((name for name, loss in LOSSES.items() if type(loss) is type(case.loss)), "crammer_singer")
 
 
 def make_problem(case, X, y, weights=None, *, alpha=0.1, margin=1.0, fit_intercept=True):

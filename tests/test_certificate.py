@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from independent_solvers import solve_binary_with_intercept, solve_without_intercept
 from numpy.testing import assert_allclose, assert_array_equal
-from problems import SMALL_CASES, dense, draw_problem, dual_objective, is_feasible, make_problem, optimum_by_slsqp
+from problems import (
+    SMALL_CASES,
+    dense,
+    draw_problem,
+    dual_objective,
+    is_feasible,
+    make_problem,
+    name_of,
+    optimum_by_slsqp,
+)
 from references import CASES, frozen
 
 from linear_hinge import MulticlassHingeClassifier, _certificate
@@ -60,7 +69,7 @@ def coefficients_to_try(problem, feasible, rng):
 # Weak duality
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(problems_with_duals())
 def test_no_coefficients_undercut_a_bound(drawn):
     _, problem, dual, rng = drawn
@@ -72,7 +81,7 @@ def test_no_coefficients_undercut_a_bound(drawn):
         assert bound <= primal_objective(problem, coef, intercept) + slack
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(problems_with_duals())
 def test_a_bound_is_the_dual_objective_of_feasible_balanced_subgradients(drawn):
     case, problem, dual, _ = drawn
@@ -156,9 +165,7 @@ def test_with_two_classes_and_intercept_bounds_reach_the_optimum_of_libsvm(alpha
 @pytest.mark.parametrize("n_samples", [9, 15])
 def test_tiny_problems_with_intercept_are_those_of_a_quadratic_program(n_samples, alpha, case, rng):
     problem = draw_problem(case, rng, n_samples, 2, alpha=alpha)
-    loss = {"BinaryHinge": "crammer_singer", "CrammerSinger": "crammer_singer", "WestonWatkins": "weston_watkins"}
-    loss = loss.get(type(case.loss).__name__, "one_vs_rest")
-    _, dual = fitted_problem(problem.X, problem.y, problem.weights, loss=loss, alpha=alpha)
+    _, dual = fitted_problem(problem.X, problem.y, problem.weights, loss=name_of(case), alpha=alpha)
     assert_bounds_are_below_and_reach(optimum_by_slsqp(case, problem), problem, dual, rng)
 
 
@@ -187,48 +194,38 @@ def test_a_loose_tolerance_of_balance_would_give_bounds_above_the_optimum(monkey
 
 
 @small_cases
-@pytest.mark.parametrize("imbalance", [1e-3, 1e-6, 1e-9, 1e-11])
+@pytest.mark.parametrize("imbalance", [1e-3, 1e-6, 1e-11])
 def test_little_imbalance_costs_little_and_gains_nothing(case, imbalance, rng):
-    problem = draw_problem(case, rng, 12, 2, alpha=0.03, offset=100.0)
+    problem = draw_problem(case, rng, 12, 2, alpha=0.3, offset=20.0)
     optimum = optimum_by_slsqp(case, problem)
-    loss = "one_vs_rest" if not case.loss.sums_to_zero else "crammer_singer"
-    loss = "weston_watkins" if "Weston" in str(case) else loss
-    model = MulticlassHingeClassifier(loss, alpha=0.03, tol=1e-6, random_state=0)
+    model = MulticlassHingeClassifier(name_of(case), alpha=0.3, tol=1e-6, random_state=0)
     dual = model.fit(problem.X, problem.y, problem.weights).dual_coef_.toarray()
-    for _ in range(10):
+    for _ in range(5):
         moved = dual + imbalance * (case.draw_feasible(rng, problem.y) - dual)
         bound = best_bound(problem, moved)[0]
         assert bound <= (1 + ROUNDING) * optimum
         assert imbalance > 1e-6 or bound >= (1 - 1e-6 - 1e4 * imbalance) * optimum
 
 
-def one_class_at_zero(case, dual, y):
-    return np.where(y[:, None] == 0, 0, dual)
-
-
-def one_way(case, dual, y):
-    """Flows from a class to the next ones only: nothing comes back."""
-    dual = np.where(np.arange(case.n_scores) > y[:, None], np.abs(dual), 0)
-    dual[np.arange(len(y)), y] = -dual.sum(axis=1)
-    return dual / np.maximum(1, np.abs(dual).sum(axis=1, keepdims=True))
-
-
 @small_cases
-@pytest.mark.parametrize("cut", [one_class_at_zero, one_way])
 @pytest.mark.parametrize("size", [1.0, 1e-3])
-def test_classes_that_cannot_be_balanced_give_a_weaker_bound_never_a_wrong_one(case, cut, size, rng):
-    if cut is one_way and not case.loss.sums_to_zero:
-        dual_of = one_class_at_zero  # the sides of a single score are what can be missing
-    else:
-        dual_of = cut
+def test_a_class_without_subgradients_weakens_a_bound_and_does_not_make_it_wrong(case, size, rng):
     problem = draw_problem(case, rng, 12, 2, alpha=0.3)
-    whole = size * case.draw_feasible(rng, problem.y)
-    bound, feasible = best_bound(problem, dual_of(case, whole, problem.y))
+    dual = size * np.where(problem.y[:, None] == 0, 0, case.draw_feasible(rng, problem.y))
+    bound, feasible = best_bound(problem, dual)
     assert np.abs(problem.weights @ feasible).max() <= LARGEST_IMBALANCE
+    assert (bound > 0) == (case.n_classes > 2)  # with two classes nothing is left on the other side
     assert bound <= (1 + ROUNDING) * optimum_by_slsqp(case, problem)
-    if cut is one_way or case.n_classes == 2:
-        assert bound == 0
-        assert not feasible.any()
+
+
+@pytest.mark.parametrize("case", [case for case in SMALL_CASES if case.loss.sums_to_zero], ids=str)
+def test_flows_that_never_come_back_give_nothing(case, rng):
+    problem = draw_problem(case, rng)
+    dual = np.where(np.arange(3) > problem.y[:, None], rng.uniform(0, 0.5, size=(30, 3)), 0)
+    dual[np.arange(30), problem.y] = -dual.sum(axis=1)
+    bound, feasible = best_bound(problem, dual)
+    assert bound == 0
+    assert not feasible.any()
 
 
 @all_cases

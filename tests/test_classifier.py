@@ -397,6 +397,14 @@ def test_a_warm_start_needs_fewer_passes(learning_rate):
     assert model.fit(X, y).n_iter_ < passes
 
 
+@pytest.mark.parametrize("learning_rate", SOLVERS)
+def test_a_warm_start_without_an_intercept_forgets_the_last_one(learning_rate):
+    X, y = blobs()
+    model = calm_classifier(learning_rate, warm_start=True).fit(X, y)
+    assert model.intercept_.any()
+    assert not model.set_params(fit_intercept=False).fit(X, y).intercept_.any()
+
+
 def test_without_warm_start_every_fit_begins_anew():
     X, y = blobs()
     model = calm_classifier().fit(X, 2 - y)

@@ -9,10 +9,10 @@ from linear_hinge._rows import (
     CHUNK_SIZE,
     chunks,
     direction,
+    exact_transposed_product,
     minibatches,
     squared_norms,
     take_rows,
-    transposed_product,
     weighted_sum,
 )
 
@@ -133,7 +133,7 @@ def test_transposed_product_is_the_dense_one_in_float64(layout, dtype, rng):
     X = many_rows(rng, dtype)
     dual = rng.normal(size=(len(X), 3)).astype(dtype)
     dual[CHUNK_SIZE : 2 * CHUNK_SIZE] = 0
-    product = transposed_product(layout(X), dual)
+    product = exact_transposed_product(layout(X), dual)
     assert product.dtype == np.float64
     assert_allclose(product, X.T.astype(float) @ dual.astype(float), atol=1e-11)
 

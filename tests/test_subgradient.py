@@ -240,7 +240,7 @@ def passes_until_settled(monkeypatch):
         descent = ScriptedDescent(steps_per_pass)
         fit = ScheduledFit(None, descent, schedule or Constant(1.0), tol=tol, average=False, batch_size=1, rng=None)
         for n_passes in range(1, 301):
-            fit.run_pass()
+            fit.run_pass(is_last=False)
             assert fit.finished == fit.converged
             if fit.converged:
                 return n_passes
@@ -288,7 +288,7 @@ def test_shorter_steps_get_through_where_long_ones_are_stuck(rng):
             problem, start_of(problem), schedule, tol=1e-3, average=False, batch_size=8, rng=np.random.RandomState(0)
         )
         for _ in range(1000):
-            progress = fit.run_pass()
+            progress = fit.run_pass(is_last=False)
             if fit.converged:
                 break
         assert progress.objective == primal_objective(problem, progress.coef, progress.intercept)
@@ -307,6 +307,6 @@ def test_advice_names_what_to_change(rng):
     problem = draw_problem(BINARY, rng)
     options = {"tol": 0.0125, "average": False, "batch_size": 8, "rng": None}
     fit = ScheduledFit(problem, start_of(problem), Constant(0.1), **options)
-    fit.run_pass()
+    fit.run_pass(is_last=False)
     for words in ("tol=0.0125", "max_iter", "scale the features", "learning_rate", f"{fit.best:.6g}"):
         assert words in fit.advice()

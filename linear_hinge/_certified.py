@@ -37,6 +37,8 @@ class CertifiedFit:
         Feasible subgradients G to start from; taken over and changed in place.
     intercept : ndarray of shape (n_scores,)
         b to start from.
+    coef : ndarray of shape (n_features, n_scores), optional
+        Wᵀ of an earlier fit, which is kept if nothing better is found.
     tol : float
     batch_size : int
     rng : RandomState or None
@@ -49,17 +51,19 @@ class CertifiedFit:
         The feasible, balanced G of the best bound.
     """
 
-    def __init__(self, problem, dual, intercept, *, tol, batch_size, rng):
+    def __init__(self, problem, dual, intercept, coef=None, *, tol, batch_size, rng):
         self.problem = problem
         self.tol = tol
-        coef = coef_from_dual(problem, dual).astype(problem.X.dtype)
-        self.ascent = DualAscent(problem, dual, coef, intercept, batch_size=batch_size, rng=rng)
+        start = coef_from_dual(problem, dual).astype(problem.X.dtype)
+        self.ascent = DualAscent(problem, dual, start, intercept, batch_size=batch_size, rng=rng)
         self.newton = None
         self.n_passes = 0
         self.estimates = []
         self.objective, self.dual_objective = np.inf, -np.inf
         self.coef = self.intercept = self.dual = None
         self.finished = self.converged = False
+        if coef is not None:
+            self._keep_better(coef, intercept)
 
     def run_pass(self, is_last):
         """One pass of minibatches or one Newton step; its `Progress`. The last one is certified in any case."""
@@ -125,13 +129,16 @@ class CertifiedFit:
     def _certify(self, candidates, dual):
         """Compute both sides of the gap and keep the best of each; the work, in passes."""
         for coef, intercept in candidates:
-            objective = primal_objective(self.problem, coef, intercept)
-            if objective < self.objective or self.coef is None:
-                self.objective, self.coef, self.intercept = objective, np.array(coef), np.array(intercept)
+            self._keep_better(coef, intercept)
         bound, feasible = best_bound(self.problem, dual)
         if bound > self.dual_objective:
             self.dual_objective, self.dual = bound, feasible
         return 0.5 * len(candidates) + 0.5
+
+    def _keep_better(self, coef, intercept):
+        objective = primal_objective(self.problem, coef, intercept)
+        if objective < self.objective or self.coef is None:
+            self.objective, self.coef, self.intercept = objective, np.array(coef), np.array(intercept)
 
 
 def starting_dual(problem, coef=None, intercept=None, dual=None):

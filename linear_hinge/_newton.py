@@ -38,7 +38,11 @@ MAX_NEWTON_STEPS = 40
 CURVATURE_FACTORS = ((3, 0.1), (15, 0.3), (MAX_NEWTON_STEPS - 1, 0.6))
 CURVATURE_RELIEF = 4.0
 
+# What conjugate gradients that end early leave depends on rounding. A system of low rank is solved to the end, which
+# costs little: small problems have one solution, whatever the order or the repetition of their rows.
 CG_ACCURACY = 0.1
+FULL_CG_POWER = 2 / 3  # of the precision
+LOW_RANK = 128
 MAX_CG_STEPS = 500
 
 # Rows are gathered for the conjugate gradients only if they are few: more would be a copy of X.
@@ -223,21 +227,23 @@ class Hessian:
         self.fit_intercept = problem.fit_intercept
 
     def solve(self, rhs):
-        """Preconditioned conjugate gradients to `CG_ACCURACY`; the solution and the number of steps."""
+        """Preconditioned conjugate gradients; the solution and the number of steps."""
+        is_low = np.count_nonzero(self.free) <= LOW_RANK
+        accuracy = float(np.finfo(rhs.dtype).eps) ** FULL_CG_POWER if is_low else CG_ACCURACY
         solution = np.zeros_like(rhs)
-        residual = rhs
-        conjugate = preconditioned = residual / self.diagonal
+        residual = self._without_common(np.array(rhs))
+        conjugate = preconditioned = self._without_common(residual / self.diagonal)
         energy = first_energy = inner(residual, preconditioned)
         n_steps = 0
-        while n_steps < MAX_CG_STEPS and energy > CG_ACCURACY**2 * first_energy:
-            along = self.apply(conjugate)
+        while n_steps < MAX_CG_STEPS and energy > accuracy**2 * first_energy:
+            along = self._without_common(self.apply(conjugate))
             curvature = inner(conjugate, along)
             if not curvature > 0:
                 break
             length = energy / curvature
             solution = solution + length * conjugate
             residual = residual - length * along
-            preconditioned = residual / self.diagonal
+            preconditioned = self._without_common(residual / self.diagonal)
             last_energy, energy = energy, inner(residual, preconditioned)
             conjugate = preconditioned + (energy / last_energy) * conjugate
             n_steps += 1
@@ -256,6 +262,12 @@ class Hessian:
         image[:-1] = self.alpha * coef + transposed_product(self.X, change) - np.multiply.outer(self.mean, total)
         image[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
         return image
+
+    def _without_common(self, direction):
+        """Where a common level of the scores changes nothing, rounding must not move the intercepts along it."""
+        if self.sums_to_zero:
+            direction[-1] -= direction[-1].mean()
+        return direction
 
     def _diagonal(self):
         """Its diagonal, Σ_i (ω_i/ρ) (J_i)_kk (x_ij − μ_j)² + alpha, shape (n_features + 1, n_scores)."""

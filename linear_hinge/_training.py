@@ -52,8 +52,10 @@ def make_solver(problem, params, rng, before):
     options = {"tol": params["tol"], "batch_size": params["batch_size"], "rng": rng}
     if params["learning_rate"] == "auto":
         _row_norm(problem)  # raises where squares overflow
-        dual = starting_dual(problem, *((coef, intercept, before.get("dual_coef_")) if before else ()))
-        return CertifiedFit(problem, dual, intercept, **options)
+        if "coef_" not in before:
+            return CertifiedFit(problem, starting_dual(problem), intercept, **options)
+        dual = starting_dual(problem, coef, intercept, before.get("dual_coef_"))
+        return CertifiedFit(problem, dual, intercept, coef, **options)
     descent = SubgradientDescent(coef, intercept, _row_norm(problem))
     return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
 

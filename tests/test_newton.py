@@ -209,6 +209,7 @@ def test_rows_without_weight_have_no_part_in_the_hessian(case, rng):
 @all_cases
 @with_and_without_intercept
 def test_conjugate_gradients_solve(case, fit_intercept, rng, monkeypatch):
+    monkeypatch.setattr(_newton, "LOW_RANK", 0)
     newton = start_newton(case, rng, fit_intercept=fit_intercept)
     hessian, rhs = hessian_of(newton), -newton._gradient()
     rough, few = hessian.solve(rhs)
@@ -219,6 +220,23 @@ def test_conjugate_gradients_solve(case, fit_intercept, rng, monkeypatch):
     exact, many = hessian.solve(rhs)
     assert many > few > 0
     assert_allclose(hessian.apply(exact), rhs, atol=1e-9 * np.abs(rhs).max())
+
+
+@small_cases
+def test_a_system_of_low_rank_is_solved_to_the_end(case, rng):
+    newton = start_newton(case, rng)
+    hessian, rhs = hessian_of(newton), -newton._gradient()
+    assert np.count_nonzero(hessian.free) <= _newton.LOW_RANK
+    solution, _ = hessian.solve(rhs)
+    assert_allclose(hessian.apply(solution), rhs, atol=1e-8 * np.abs(rhs).max())
+
+
+@small_cases
+def test_no_common_level_of_the_intercepts_creeps_in(case, rng):
+    newton = start_newton(case, rng)
+    if newton.problem.loss.sums_to_zero:
+        solution, _ = hessian_of(newton).solve(newton._gradient() + 1.0)
+        assert abs(solution[-1].sum()) < 1e-12 * np.abs(solution).max()
 
 
 def test_conjugate_gradients_have_nothing_to_do_at_the_minimum(rng):

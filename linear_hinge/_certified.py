@@ -110,7 +110,8 @@ class CertifiedFit:
         if self._is_slow():
             coef, intercept = ascent.coefficients()
             curvature = ascent.beta * weighted_mean(self.problem.weights, ascent.norms) / self.problem.alpha
-            self.newton = ProximalNewton(self.problem, ascent.dual, coef, intercept, curvature)
+            exact = len(self.problem.rows) <= ascent.batch_size
+            self.newton = ProximalNewton(self.problem, ascent.dual, coef, intercept, curvature, exact=exact)
         return ascent.gap, work, candidates, ascent.dual
 
     def _run_newton(self):

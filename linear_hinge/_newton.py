@@ -38,11 +38,10 @@ MAX_NEWTON_STEPS = 40
 CURVATURE_FACTORS = ((3, 0.1), (15, 0.3), (MAX_NEWTON_STEPS - 1, 0.6))
 CURVATURE_RELIEF = 4.0
 
-# What conjugate gradients that end early leave depends on rounding. A system of low rank is solved to the end, which
-# costs little: small problems have one solution, whatever the order or the repetition of their rows.
+# What conjugate gradients that end early leave depends on rounding. Few rows are worth an exact solution: the same one
+# whatever their order or repetition.
 CG_ACCURACY = 0.1
-FULL_CG_POWER = 2 / 3  # of the precision
-LOW_RANK = 128
+EXACT_CG_POWER = 2 / 3  # of the precision
 MAX_CG_STEPS = 500
 
 # Rows are gathered for the conjugate gradients only if they are few: more would be a copy of X.
@@ -82,6 +81,8 @@ class ProximalNewton:
     intercept : ndarray of shape (n_scores,)
     curvature : float
         The first ρ.
+    exact : bool
+        Whether to solve every Newton system to rounding.
 
     Attributes
     ----------
@@ -93,10 +94,11 @@ class ProximalNewton:
         What the last step cost, in passes over the data.
     """
 
-    def __init__(self, problem, dual, coef, intercept, curvature):
+    def __init__(self, problem, dual, coef, intercept, curvature, *, exact=False):
         self.problem = problem
         self.outer_dual = dual
         self.curvature = curvature
+        self.exact = exact
         self.n_newton = 0
         self.n_blind = 0
         self.gap = np.inf
@@ -122,7 +124,7 @@ class ProximalNewton:
             gradient = self._gradient()
         imbalance = np.abs(gradient[-1]).sum()
         hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance)
-        direction, n_steps = hessian.solve(-gradient)
+        direction, n_steps = hessian.solve(-gradient, self.exact)
         self.work += n_steps * hessian.share
         moved = self._line_search(direction, inner(gradient, direction))
         # Where nothing moves even after an outer step, there is nothing left to try.
@@ -226,10 +228,9 @@ class Hessian:
         self.diagonal[-1] += self.damping if problem.fit_intercept else 1
         self.fit_intercept = problem.fit_intercept
 
-    def solve(self, rhs):
+    def solve(self, rhs, exact=False):
         """Preconditioned conjugate gradients; the solution and the number of steps."""
-        is_low = np.count_nonzero(self.free) <= LOW_RANK
-        accuracy = float(np.finfo(rhs.dtype).eps) ** FULL_CG_POWER if is_low else CG_ACCURACY
+        accuracy = float(np.finfo(rhs.dtype).eps) ** EXACT_CG_POWER if exact else CG_ACCURACY
         solution = np.zeros_like(rhs)
         residual = self._without_common(np.array(rhs))
         conjugate = preconditioned = self._without_common(residual / self.diagonal)

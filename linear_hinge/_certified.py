@@ -20,7 +20,7 @@ CLOSE_TO_END = 3.0
 # Where the minibatches are so far from the end at their present rate, Newton takes over. Fewer than the first number of
 # passes do not tell a rate.
 FIRST_PASSES = 4
-MOST_PASSES_LEFT = 25
+MOST_PASSES_LEFT = 100
 
 # The mean of the iterates of a pass is a better primal point than the last of them once the gap is within this factor
 # of the end; before, it is not worth its cost.

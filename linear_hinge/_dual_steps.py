@@ -32,8 +32,9 @@ Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for S
 
 import numpy as np
 
+from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
-from linear_hinge._rows import direction, minibatches, squared_norms, take_rows, weighted_sum
+from linear_hinge._rows import direction, minibatches, shuffled, squared_norms, take_rows, weighted_sum
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, SKIPPED_PASSES in a row.
 SMALL_GAP = 1e-3
@@ -55,7 +56,7 @@ class DualAscent:
     dual : ndarray of shape (n_samples, n_scores)
         G to start from, feasible; changed in place.
     coef : ndarray of shape (n_features, n_scores)
-        Vᵀ, −(1/alpha) Σ_i ω_i g_i x_iᵀ of this G; changed in place.
+        Vᵀ, −(1/alpha) Σ_i ω_i g_i x_iᵀ of this G.
     intercept : ndarray of shape (n_scores,)
         The first b, towards which it is pulled.
     batch_size : int
@@ -79,11 +80,13 @@ class DualAscent:
         X, weights, alpha = problem.X, problem.weights, problem.alpha
         self.problem = problem
         self.dual = dual
-        self.raw = coef
+        self.memory = padded(coef)
+        self.raw = self.memory[:, : problem.n_scores]
         self.batch_size = batch_size
         self.rng = rng
         self.t = 0
         self.beta = None
+        self.beta_memory = BETA_MEMORY
         self.gap = np.inf
         self.average = None
         self.row_gaps = np.zeros(len(problem.y))
@@ -107,12 +110,14 @@ class DualAscent:
             rows = rows[self.row_gaps[rows] > SMALL_GAP * self.gap]
         else:
             self.n_until_full = SKIPPED_PASSES
-        mean = RunningMean(self.raw) if averaging else None
-        for batch in minibatches(rows, self.batch_size, self.rng):
-            change, length = self._step(batch)
-            self.t += 1
-            if averaging:
-                mean.add(change, length, self._centred_intercept(), self.imbalance)
+        mean = RunningMean(self.memory, self.problem.n_scores) if averaging else None
+        rows = shuffled(rows, self.batch_size, self.rng)
+        if not sweep(self, rows, mean):
+            for batch in minibatches(rows, self.batch_size):
+                change, length = self._step(batch)
+                self.t += 1
+                if averaging:
+                    mean.add(change, length, self._centred_intercept(), self.imbalance)
         self.gap = weighted_mean(self.problem.weights, self.row_gaps)
         self.average = self._uncentred(*mean.value()) if averaging and mean.n_steps else None
         self.pull = self._centred_intercept()
@@ -156,7 +161,7 @@ class DualAscent:
         if self.beta is None or resemblance > self.beta:
             self.beta = resemblance
         else:
-            self.beta = BETA_MEMORY * self.beta + (1 - BETA_MEMORY) * resemblance
+            self.beta = self.beta_memory * self.beta + (1 - self.beta_memory) * resemblance
 
     def _offsets(self, batch):
         """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩, in float64."""
@@ -170,6 +175,8 @@ class DualAscent:
 
     def _uncentred(self, raw, intercept, imbalance):
         """W and the intercept of the rows as they are, b − W μ."""
+        if not self.problem.fit_intercept:
+            return raw, np.zeros_like(raw[0])
         coef = raw + np.multiply.outer(self.mean, (imbalance / self.problem.alpha).astype(raw.dtype))
         return coef, (intercept - combination(self.mean, coef)).astype(raw.dtype)
 
@@ -177,10 +184,11 @@ class DualAscent:
 class RunningMean:
     """The mean of V_1 … V_T, updated where V changes: V_T − Σ_r (r − 1) (change of step r) / T."""
 
-    def __init__(self, raw):
-        self.raw = raw
-        self.lag = np.zeros_like(raw)
-        self.intercept = self.imbalance = 0.0
+    def __init__(self, memory, n_scores):
+        self.raw = memory[:, :n_scores]
+        self.lag_memory = np.zeros_like(memory)
+        self.lag = self.lag_memory[:, :n_scores]
+        self.intercept, self.imbalance = np.zeros(n_scores), np.zeros(n_scores)
         self.n_steps = 0
 
     def add(self, change, length, intercept, imbalance):

@@ -42,10 +42,14 @@ def direction(X_batch, dual):
     return Direction(features, packed.T @ dual)
 
 
-def minibatches(rows, batch_size, rng):
-    """Split the row numbers into batches, shuffled when there is a generator and more than one batch."""
-    if rng is not None and batch_size < len(rows):
-        rows = rng.permutation(rows)
+def shuffled(rows, batch_size, rng):
+    """The row numbers in another order, when there is a generator and more than one batch."""
+    return rng.permutation(rows) if rng is not None and batch_size < len(rows) else rows
+
+
+def minibatches(rows, batch_size, rng=None):
+    """Split the row numbers into batches, `shuffled` if there is a generator."""
+    rows = shuffled(rows, batch_size, rng)
     for start in range(0, len(rows), batch_size):
         yield rows[start : start + batch_size]
 
@@ -63,19 +67,24 @@ def chunks(n_samples, size=CHUNK_SIZE):
 
 def exact_transposed_product(X, dual):
     """Xᵀ G of shape (n_features, n_scores), in float64."""
+    if X.dtype == np.float64:
+        return transposed_product(X, dual.astype(np.float64, copy=False))
     product = np.zeros((X.shape[1], dual.shape[1]))
     for chunk, rows in _pieces(X):
         product += transposed_product(rows, dual[chunk])
     return product
 
 
-def _pieces(X):
-    """Slices and these rows of X in float64, without duplicate entries: X is converted in pieces, never whole."""
+def _pieces(X, unique=False):
+    """Slices and these rows of X in float64: X is converted in pieces, never whole.
+
+    Duplicate entries of a sparse matrix, which products do not mind, are summed up where they have to be ``unique``.
+    """
     # Every piece of a sparse matrix costs a pass over all entries of a product that it takes part in: a few do.
     size = max(CHUNK_SIZE, -(-X.shape[0] // SPARSE_PIECES)) if sp.issparse(X) else CHUNK_SIZE
     for chunk in chunks(X.shape[0], size):
-        rows = X[chunk].astype(np.float64, copy=sp.issparse(X))
-        if sp.issparse(X):
+        rows = X[chunk].astype(np.float64, copy=False)
+        if unique and sp.issparse(X):
             rows.sum_duplicates()
         yield chunk, rows
 
@@ -83,7 +92,7 @@ def _pieces(X):
 def squared_norms(X):
     """‖x_i‖² in float64, shape (n_samples,); overflow gives inf."""
     norms = np.empty(X.shape[0])
-    for chunk, rows in _pieces(X):
+    for chunk, rows in _pieces(X, unique=True):
         norms[chunk] = row_norms(rows, squared=True)
     return norms
 
@@ -91,7 +100,7 @@ def squared_norms(X):
 def squared_transposed_product(X, dual):
     """(X ∘ X)ᵀ G of shape (n_features, n_scores), in float64."""
     product = np.zeros((X.shape[1], dual.shape[1]))
-    for chunk, rows in _pieces(X):
+    for chunk, rows in _pieces(X, unique=True):
         squares = rows.multiply(rows).tocsr() if sp.issparse(rows) else np.square(rows)
         product += transposed_product(squares, dual[chunk])
     return product

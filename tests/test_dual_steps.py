@@ -260,7 +260,7 @@ def test_rows_of_zeros_alone_do_no_harm(case, fit_intercept):
 
 
 @small_cases
-def test_rows_with_a_small_gap_are_skipped_and_then_looked_at_again(case, rng, monkeypatch):
+def test_rows_with_a_small_gap_are_skipped_and_then_looked_at_again(case, rng, monkeypatch, numpy_steps):
     problem = draw_problem(case, rng, 90, alpha=0.5)
     ascent = start_ascent(problem)
     visited = []
@@ -296,7 +296,7 @@ def test_when_every_row_is_at_its_optimum_there_is_nothing_left_to_visit():
 
 @all_cases
 @containers
-def test_the_average_of_a_pass_is_the_mean_of_its_iterates(case, kind, rng, monkeypatch):
+def test_the_average_of_a_pass_is_the_mean_of_its_iterates(case, kind, rng, monkeypatch, numpy_steps):
     problem = draw_problem(case, rng, 50, kind=kind)
     ascent = start_ascent(problem, batch_size=7, rng=rng)
     ascent.run_pass()
@@ -320,7 +320,7 @@ def test_the_average_of_a_pass_is_the_mean_of_its_iterates(case, kind, rng, monk
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_running_mean_is_the_mean(dtype, rng):
     raw = rng.normal(size=(6, 3)).astype(dtype)
-    mean = RunningMean(raw)
+    mean = RunningMean(raw, 3)
     coefs, intercepts, imbalances = [], [], []
     for _ in range(20):
         change = Direction(rng.permutation(6)[:2], rng.normal(size=(2, 3)).astype(dtype))

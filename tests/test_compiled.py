@@ -1,0 +1,201 @@
+"""The compiled steps are the steps of the specification, to rounding, and the same on any number of threads."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from problems import SMALL_CASES, draw_problem
+from references import CASES
+
+from linear_hinge import _compiled, show_versions
+from linear_hinge._dual_steps import DualAscent
+from linear_hinge._losses import CrammerSinger
+
+all_cases = pytest.mark.parametrize("case", CASES, ids=str)
+small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
+needs_kernels = pytest.mark.skipif(not _compiled.is_available(), reason="installed without a compiler, or left out")
+
+
+def with_wide_indices(X):
+    X = sp.csr_array(X)
+    X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    return X
+
+
+def with_duplicates(X):
+    """Every entry in two halves."""
+    X = sp.csr_array(X)
+    return sp.csr_array((np.repeat(X.data, 2) / 2, np.repeat(X.indices, 2), 2 * X.indptr), shape=X.shape)
+
+
+def read_only(X):
+    X = np.array(X)
+    X.flags.writeable = False
+    return X
+
+
+def every_other_column(X):
+    return np.repeat(X, 2, axis=1)[:, ::2]
+
+
+CONTAINERS = {
+    "C": np.ascontiguousarray,
+    "F": np.asfortranarray,
+    "strided": every_other_column,
+    "read-only": read_only,
+    "csr": sp.csr_array,
+    "csr, 64 bits": with_wide_indices,
+    "csr, duplicates": with_duplicates,
+}
+containers = pytest.mark.parametrize("kind", CONTAINERS)
+dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def drawn(case, rng, *, kind="C", dtype=np.float64, fit_intercept=True, n_samples=101, n_features=17):
+    """A problem whose data are mostly zero, some rows entirely, and without weight here and there."""
+    problem = draw_problem(case, rng, n_samples, n_features, alpha=0.01, fit_intercept=fit_intercept)
+    X = problem.X * (rng.uniform(size=problem.X.shape) < 0.4)
+    X[::10] = 0
+    weights = problem.weights * (rng.uniform(size=n_samples) < 0.9)
+    X = CONTAINERS[kind](X.astype(dtype))
+    return replace(problem, X=X, weights=weights / weights.sum())
+
+
+def ascend(problem, *, n_passes=5, batch_size=8, averaging=True):
+    """All that the passes leave."""
+    dtype, n_features = problem.X.dtype, problem.X.shape[1]
+    dual = np.zeros((len(problem.y), problem.n_scores), dtype)
+    coef, intercept = np.zeros((n_features, problem.n_scores), dtype), np.zeros(problem.n_scores, dtype)
+    ascent = DualAscent(problem, dual, coef, intercept, batch_size=batch_size, rng=np.random.RandomState(0))
+    for n in range(n_passes):
+        ascent.run_pass(averaging=averaging and n == n_passes - 1)
+    state = [ascent.dual, *ascent.coefficients(), ascent.row_gaps, ascent.gap, ascent.beta, ascent.t, ascent.imbalance]
+    return state + list(ascent.average or ())
+
+
+def ascend_in_numpy(problem, monkeypatch, **options):
+    with monkeypatch.context() as patch:
+        patch.setattr(_compiled, "_kernels", None)
+        return ascend(problem, **options)
+
+
+def assert_same_to_rounding(found, expected, dtype):
+    rounding = 1e-3 if dtype == np.float32 else 1e-10
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_allclose(ours, theirs, atol=rounding * np.abs(theirs).max(initial=1e-30), rtol=0)
+
+
+@needs_kernels
+@all_cases
+@containers
+@dtypes
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_steps_are_those_of_the_specification(case, kind, dtype, fit_intercept, rng, monkeypatch):
+    problem = drawn(case, rng, kind=kind, dtype=dtype, fit_intercept=fit_intercept)
+    assert_same_to_rounding(ascend(problem), ascend_in_numpy(problem, monkeypatch), dtype)
+
+
+@needs_kernels
+@pytest.mark.parametrize("n_classes", [5, 13, 20, 37, 70])
+@pytest.mark.parametrize("kind", ["C", "csr"])
+@dtypes
+def test_any_number_of_classes_fills_its_vectors(n_classes, kind, dtype, rng, monkeypatch):
+    case = next(case for case in CASES if isinstance(case.loss, CrammerSinger))
+    problem = drawn(case, rng, kind=kind, dtype=dtype)
+    problem = replace(problem, y=rng.randint(0, n_classes, 101), n_scores=n_classes)
+    assert_same_to_rounding(ascend(problem), ascend_in_numpy(problem, monkeypatch), dtype)
+
+
+@needs_kernels
+@small_cases
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+@pytest.mark.parametrize("batch_size", [1, 3, 4, 5, 1000])
+def test_steps_at_any_scale_and_in_batches_of_any_size(case, scale, batch_size, rng, monkeypatch):
+    problem = replace(drawn(case, rng, n_samples=30, n_features=3), alpha=0.01 * scale**2)
+    problem.X[:] *= scale
+    found = ascend(problem, n_passes=2, batch_size=batch_size)
+    expected = ascend_in_numpy(problem, monkeypatch, n_passes=2, batch_size=batch_size)
+    assert_same_to_rounding(found, expected, np.float64)
+
+
+@needs_kernels
+@small_cases
+@pytest.mark.parametrize("kind", ["C", "csr"])
+@dtypes
+def test_the_number_of_threads_changes_no_bit(case, kind, dtype, rng, monkeypatch):
+    problem = drawn(case, rng, kind=kind, dtype=dtype, n_samples=300, n_features=1500)
+    models = []
+    for n_threads in (1, 2, 5):
+        monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
+        models.append(ascend(problem, batch_size=64))
+    for other in models[1:]:
+        for ours, theirs in zip(other, models[0], strict=True):
+            assert_array_equal(ours, theirs)
+
+
+@needs_kernels
+def test_pieces_between_which_an_interrupt_is_seen_change_no_bit(rng, monkeypatch):
+    problem = drawn(CASES[0], rng)
+    whole = ascend(problem)
+    monkeypatch.setattr(_compiled, "PIECE", 500)
+    for ours, theirs in zip(ascend(problem), whole, strict=True):
+        assert_array_equal(ours, theirs)
+
+
+@needs_kernels
+@pytest.mark.parametrize("kind", ["F", "csr"])
+def test_data_that_would_have_to_be_copied_whole_are_not(kind, rng, monkeypatch):
+    problem = drawn(CASES[0], rng, kind=kind, n_samples=600)
+    monkeypatch.setattr(_compiled._kernels, "sweep", pytest.fail)
+    ascend(problem, batch_size=600)
+
+
+@needs_kernels
+def test_a_loss_without_a_compiled_twin_takes_the_steps_of_the_specification(rng, monkeypatch):
+    class NewLoss(CrammerSinger):
+        pass
+
+    case = next(case for case in CASES if isinstance(case.loss, CrammerSinger))
+    old = drawn(case, rng)
+    for ours, theirs in zip(ascend(replace(old, loss=NewLoss())), ascend_in_numpy(old, monkeypatch), strict=True):
+        assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(("n_scores", "width"), [(1, 1), (3, 4), (4, 4), (10, 12)])
+def test_rows_are_filled_up_with_zeros(n_scores, width, rng):
+    coef = rng.normal(size=(6, n_scores))
+    memory = _compiled.padded(coef)
+    assert memory.shape == (6, width)
+    assert_array_equal(memory[:, :n_scores], coef)
+    assert not memory[:, n_scores:].any()
+    assert _compiled.padded(coef.astype(np.float32)).shape[1] in (1, 8, 16)
+
+
+def steps_of_a_new_process(**environment):
+    command = "from linear_hinge import show_versions; show_versions()"
+    done = subprocess.run(
+        [sys.executable, "-c", command], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return next(line for line in done.stdout.splitlines() if line.startswith("minibatch steps"))
+
+
+def test_the_compiled_steps_can_be_left_out():
+    assert steps_of_a_new_process(LINEAR_HINGE_PURE_PYTHON="1").endswith("NumPy")
+
+
+@needs_kernels
+def test_openmp_tells_how_many_threads():
+    assert "compiled, 1 thread" in steps_of_a_new_process(OMP_NUM_THREADS="1")
+
+
+def test_versions_are_shown(capsys):
+    show_versions()
+    shown = capsys.readouterr().out
+    for name in ("linear_hinge", "minibatch steps", "scikit-learn", "numpy", "scipy", "python", "platform"):
+        assert f"{name}:" in shown
+    assert ("compiled" in shown) == _compiled.is_available()

@@ -15,13 +15,16 @@ class BuildKernels(build_ext):
         # Said here, because `cythonize` does not hand it on: the last failure is a warning.
         ext.optional = True
         attempts = MSVC if self.compiler.compiler_type == "msvc" else UNIX
-        for ext.extra_compile_args, ext.extra_link_args in attempts[:-1]:
+        for ext.extra_compile_args, ext.extra_link_args in attempts:
             try:
-                return super().build_extension(ext)
+                super().build_extension(ext)
+                break
             except Exception as error:
+                if ext.extra_compile_args == attempts[-1][0]:
+                    raise
                 self.warn(f"without OpenMP, because of: {error}")
-        ext.extra_compile_args, ext.extra_link_args = attempts[-1]
-        return super().build_extension(ext)
+        # Python started in a checkout imports the package from there, and should find the kernels.
+        self.copy_file(self.get_ext_fullpath(ext.name), "linear_hinge")
 
 
 parts = ["linear_hinge/_row_losses.pxi", "linear_hinge/_row_loops.h"]

@@ -17,9 +17,11 @@ from linear_hinge._progress import Progress
 # comes close to what ends the fit, and otherwise after the passes 1, 2, 4, 8, …
 CLOSE_TO_END = 3.0
 
-# Where the minibatches are so far from the end at their present rate, Newton takes over. Fewer than the first number of
-# passes do not tell a rate.
-FIRST_PASSES = 4
+# Where the minibatches are so far from the end at their present rate, Newton takes over. Its systems cost more the more
+# coefficients they have; the minibatches are given longer before: the first number of passes, and one more for so many
+# coefficients. Fewer do not tell a rate either.
+FIRST_PASSES = 8
+COEFFICIENTS_PER_PASS = 16
 MOST_PASSES_LEFT = 100
 
 # The mean of the iterates of a pass is a better primal point than the last of them once the gap is within this factor
@@ -120,10 +122,12 @@ class CertifiedFit:
         return self.newton.gap, self.newton.work, lambda: [self.newton.coefficients()], self.newton.point.dual
 
     def _is_slow(self):
-        """Whether the minibatches need more than `MOST_PASSES_LEFT` passes at the rate of the last few."""
-        if len(self.estimates) < FIRST_PASSES or not self.estimates[-1] > 0:
+        """Whether the minibatches need more than `MOST_PASSES_LEFT` passes at the rate of the last half of them."""
+        first = FIRST_PASSES + self.ascent.raw.size // COEFFICIENTS_PER_PASS
+        if len(self.estimates) < first or not self.estimates[-1] > 0:
             return False
-        rate = np.log(self.estimates[-FIRST_PASSES] / self.estimates[-1]) / (FIRST_PASSES - 1)
+        half = len(self.estimates) // 2
+        rate = np.log(self.estimates[half - 1] / self.estimates[-1]) / (len(self.estimates) - half)
         left = np.log(self.estimates[-1] / (self.tol * self.objective)) if self.tol > 0 else np.inf
         return left > MOST_PASSES_LEFT * rate
 

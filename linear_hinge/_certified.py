@@ -17,12 +17,13 @@ from linear_hinge._progress import Progress
 # comes close to what ends the fit, and otherwise after the passes 1, 2, 4, 8, …
 CLOSE_TO_END = 3.0
 
-# Where the minibatches are so far from the end at their present rate, Newton takes over. Its systems cost more the more
-# coefficients they have; the minibatches are given longer before: the first number of passes, and one more for so many
-# coefficients. Fewer do not tell a rate either.
+# Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
+# passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given one more
+# pass for so many of them. Where a minibatch holds all rows a pass is a single step, and Newton is better soon.
 FIRST_PASSES = 8
 COEFFICIENTS_PER_PASS = 16
 MOST_PASSES_LEFT = 100
+MOST_STEPS_LEFT = 25
 
 # The mean of the iterates of a pass is a better primal point than the last of them once the gap is within this factor
 # of the end; before, it is not worth its cost.
@@ -58,6 +59,7 @@ class CertifiedFit:
         self.tol = tol
         start = coef_from_dual(problem, dual).astype(problem.X.dtype)
         self.ascent = DualAscent(problem, dual, start, intercept, batch_size=batch_size, rng=rng)
+        self.is_one_batch = len(problem.rows) <= batch_size
         self.newton = None
         self.n_passes = 0
         self.estimates = []
@@ -65,7 +67,7 @@ class CertifiedFit:
         self.coef = self.intercept = self.dual = None
         self.finished = self.converged = False
         if coef is not None:
-            self._keep_better(coef, intercept)
+            self._certify([(coef, intercept)], dual)
 
     def run_pass(self, is_last):
         """One pass of minibatches or one Newton step; its `Progress`. The last one is certified in any case."""
@@ -112,8 +114,8 @@ class CertifiedFit:
         if self._is_slow():
             coef, intercept = ascent.coefficients()
             curvature = ascent.beta * weighted_mean(self.problem.weights, ascent.norms) / self.problem.alpha
-            exact = len(self.problem.rows) <= ascent.batch_size
-            self.newton = ProximalNewton(self.problem, ascent.dual, coef, intercept, curvature, exact=exact)
+            start = (ascent.dual, coef, intercept, curvature)
+            self.newton = ProximalNewton(self.problem, *start, exact=self.is_one_batch)
         return ascent.gap, work, candidates, ascent.dual
 
     def _run_newton(self):
@@ -122,14 +124,16 @@ class CertifiedFit:
         return self.newton.gap, self.newton.work, lambda: [self.newton.coefficients()], self.newton.point.dual
 
     def _is_slow(self):
-        """Whether the minibatches need more than `MOST_PASSES_LEFT` passes at the rate of the last half of them."""
-        first = FIRST_PASSES + self.ascent.raw.size // COEFFICIENTS_PER_PASS
+        """Whether the minibatches need too many more passes at the rate of the last half of them."""
+        first, most_left = FIRST_PASSES + self.ascent.raw.size // COEFFICIENTS_PER_PASS, MOST_PASSES_LEFT
+        if self.is_one_batch:
+            first, most_left = FIRST_PASSES, MOST_STEPS_LEFT
         if len(self.estimates) < first or not self.estimates[-1] > 0:
             return False
         half = len(self.estimates) // 2
         rate = np.log(self.estimates[half - 1] / self.estimates[-1]) / (len(self.estimates) - half)
         left = np.log(self.estimates[-1] / (self.tol * self.objective)) if self.tol > 0 else np.inf
-        return left > MOST_PASSES_LEFT * rate
+        return left > most_left * rate
 
     def _certify(self, candidates, dual):
         """Compute both sides of the gap and keep the best of each; the work, in passes."""

@@ -18,10 +18,10 @@ from linear_hinge._progress import Progress
 CLOSE_TO_END = 3.0
 
 # Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
-# passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given one more
-# pass for so many of them. Where a minibatch holds all rows a pass is a single step, and Newton is better soon.
+# passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
+# passes for every so many of them. Where a minibatch holds all rows a pass is one step, and Newton is better soon.
 FIRST_PASSES = 8
-COEFFICIENTS_PER_PASS = 16
+MORE_PASSES, COEFFICIENTS = 32, 512
 MOST_PASSES_LEFT = 100
 MOST_STEPS_LEFT = 25
 
@@ -125,7 +125,8 @@ class CertifiedFit:
 
     def _is_slow(self):
         """Whether the minibatches need too many more passes at the rate of the last half of them."""
-        first, most_left = FIRST_PASSES + self.ascent.raw.size // COEFFICIENTS_PER_PASS, MOST_PASSES_LEFT
+        first = FIRST_PASSES + MORE_PASSES * (self.ascent.raw.size // COEFFICIENTS)
+        most_left = MOST_PASSES_LEFT
         if self.is_one_batch:
             first, most_left = FIRST_PASSES, MOST_STEPS_LEFT
         if len(self.estimates) < first or not self.estimates[-1] > 0:

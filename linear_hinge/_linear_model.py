@@ -2,10 +2,14 @@
 
 from contextlib import contextmanager
 
+import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+# Scores within so many units of the precision may be equal.
+TIE = 1000
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
@@ -28,7 +32,13 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
         scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
-        return scores.ravel() if scores.shape[1] == 1 else scores
+        if scores.shape[1] == 1:
+            return scores.ravel()
+        # Rows on the margins of two classes have equal scores, and the rounding of a product depends on the number of
+        # its rows. Theirs are computed one by one, so that a prediction does not depend on the rows beside it.
+        for row in np.flatnonzero(_is_tied(scores)) if not sp.issparse(X) else ():
+            scores[row] = X[row] @ self.coef_.T + self.intercept_
+        return scores
 
     def predict(self, X):
         """The class with the highest score.
@@ -92,3 +102,9 @@ def all_or_nothing(estimator):
 
 def _fitted_attributes(estimator):
     return {name: value for name, value in vars(estimator).items() if name.endswith("_") and not name.endswith("__")}
+
+
+def _is_tied(scores):
+    """Whether the two highest scores of a row may be equal up to rounding."""
+    second, first = np.partition(scores, -2, axis=1)[:, -2:].T
+    return first - second <= TIE * np.finfo(scores.dtype).eps * np.abs(scores).max(axis=1)

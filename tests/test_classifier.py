@@ -506,3 +506,15 @@ def test_weights_of_a_stream(learning_rate, rng):
     X, y = X.repeat(weights, axis=0), y.repeat(weights)
     repeated = calm_classifier(learning_rate, batch_size=1000).partial_fit(X, y, [0, 1, 2])
     assert_same_model(weighted, repeated, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_predictions_do_not_depend_on_the_rows_beside_them(dtype, rng):
+    """Of rows with equal scores for two classes least of all."""
+    X = rng.normal(size=(50, 33)).astype(dtype)
+    model = calm_classifier(loss="one_vs_rest").fit(X, np.arange(50) % 3)
+    model.coef_ = np.vstack([model.coef_[0], model.coef_[0][::-1], model.coef_[2] - 100])
+    model.intercept_ = np.zeros(3, dtype)
+    X = (X + X[:, ::-1]) / 2  # symmetric rows
+    one_by_one = np.concatenate([model.predict(X[row : row + 1]) for row in range(50)])
+    assert_array_equal(model.predict(X), one_by_one)

@@ -27,6 +27,6 @@ class BuildKernels(build_ext):
         self.copy_file(self.get_ext_fullpath(ext.name), "linear_hinge")
 
 
-parts = ["linear_hinge/_row_losses.pxi", "linear_hinge/_row_loops.h"]
+parts = [f"linear_hinge/{name}" for name in ("_row_losses.pxi", "_row_loops.pxi", "_row_products.pxi", "_row_loops.h")]
 kernels = Extension("linear_hinge._kernels", ["linear_hinge/_kernels.pyx"], depends=parts)
 setup(ext_modules=cythonize([kernels]), cmdclass={"build_ext": BuildKernels})

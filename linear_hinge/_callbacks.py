@@ -18,6 +18,10 @@ except ImportError:  # scikit-learn < 1.9
         return method
 
 
+# Frames between the user's line and the body of `fit`, for warnings: itself and the decorators of scikit-learn.
+DEPTH_OF_FIT = 4 if HAS_CALLBACKS else 3
+
+
 class FitTask:
     """The fit of ``estimator``, whose callbacks hear of its beginning, of every pass and of its end.
 
@@ -45,7 +49,7 @@ class FitTask:
             self.current.call_on_fit_task_begin(**self.about)
 
     def end_pass(self, fitted_attributes):
-        """Whether a callback asks to stop; ``fitted_attributes`` make an estimator that predicts."""
+        """Whether a callback asks to stop; ``fitted_attributes()`` make an estimator that predicts."""
         if self.context is None:
             return False
         return self.current.call_on_fit_task_end(**self.about, reconstruction_attributes=fitted_attributes)

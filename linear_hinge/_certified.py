@@ -3,6 +3,8 @@
 The fit stops when the relative duality gap (P − D)/P is at most ``tol``, P and D being the best values seen.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -10,8 +12,9 @@ from linear_hinge._certificate import best_bound, coef_from_dual
 from linear_hinge._dual_steps import DualAscent
 from linear_hinge._newton import ProximalNewton
 from linear_hinge._objective import primal_objective
-from linear_hinge._products import product, weighted_mean
+from linear_hinge._products import product, transposed_product, weighted_mean
 from linear_hinge._progress import Progress
+from linear_hinge._rows import row_space
 
 # The proof costs about as much as a pass. It is asked for when the estimate of the gap, which is mostly too large,
 # comes close to what ends the fit, and otherwise after the passes 1, 2, 4, 8, …
@@ -22,7 +25,7 @@ CLOSE_TO_END = 3.0
 # passes for every so many of them. Where a minibatch holds all rows a pass is one step, and Newton is better soon.
 FIRST_PASSES = 8
 MORE_PASSES, COEFFICIENTS = 32, 512
-MOST_PASSES_LEFT = 100
+MOST_PASSES_LEFT = 30
 MOST_STEPS_LEFT = 25
 
 # The mean of the iterates of a pass is a better primal point than the last of them once the gap is within this factor
@@ -60,11 +63,11 @@ class CertifiedFit:
         start = coef_from_dual(problem, dual).astype(problem.X.dtype)
         self.ascent = DualAscent(problem, dual, start, intercept, batch_size=batch_size, rng=rng)
         self.is_one_batch = len(problem.rows) <= batch_size
-        self.newton = None
+        self.newton = self.basis = None
         self.n_passes = 0
         self.estimates = []
         self.objective, self.dual_objective = np.inf, -np.inf
-        self.coef = self.intercept = self.dual = None
+        self.coef = self.intercept = self.dual = self.uncertified = None
         self.finished = self.converged = False
         if coef is not None:
             self._certify([(coef, intercept)], dual)
@@ -76,8 +79,20 @@ class CertifiedFit:
         estimate, work, candidates, dual = run()
         is_power_of_two = self.n_passes & (self.n_passes - 1) == 0
         is_last = is_last or (self.newton is not None and self.newton.stalled)
+        self.uncertified = (candidates, dual)
         if is_last or is_power_of_two or estimate <= CLOSE_TO_END * self.tol * self.objective:
+            return self.certify(work)
+        return self._progress(work)
+
+    def certify(self, work=0.0):
+        """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
+        if self.uncertified is not None:
+            candidates, dual = self.uncertified
             work += self._certify(candidates(), dual)
+            self.uncertified = None
+        return self._progress(work)
+
+    def _progress(self, work):
         self.converged = self.objective - self.dual_objective <= self.tol * self.objective
         self.finished = self.converged or (self.newton is not None and self.newton.stalled)
         return Progress(self.coef, self.intercept, self.objective, self.dual_objective, work)
@@ -112,16 +127,30 @@ class CertifiedFit:
             return [ascent.coefficients()] + ([ascent.average] if ascent.average else [])
 
         if self._is_slow():
-            coef, intercept = ascent.coefficients()
-            curvature = ascent.beta * weighted_mean(self.problem.weights, ascent.norms) / self.problem.alpha
-            start = (ascent.dual, coef, intercept, curvature)
-            self.newton = ProximalNewton(self.problem, *start, exact=self.is_one_batch)
+            self._begin_newton()
         return ascent.gap, work, candidates, ascent.dual
 
     def _run_newton(self):
         """A step of `ProximalNewton`, told like a pass."""
         self.newton.step()
-        return self.newton.gap, self.newton.work, lambda: [self.newton.coefficients()], self.newton.point.dual
+
+        def candidates():
+            coef, intercept = self.newton.coefficients()
+            return [(coef if self.basis is None else product(self.basis, coef), intercept)]
+
+        return self.newton.gap, self.newton.work, candidates, self.newton.point.dual
+
+    def _begin_newton(self):
+        """Newton from where the minibatches are, in the space of the rows if these are few."""
+        problem, ascent = self.problem, self.ascent
+        coef, intercept = ascent.coefficients()
+        curvature = ascent.beta * weighted_mean(problem.weights, ascent.norms) / problem.alpha
+        n_samples, n_features = problem.X.shape
+        if self.is_one_batch and n_samples < n_features and not sp.issparse(problem.X):
+            self.basis = row_space(problem.X)
+            problem = replace(problem, X=product(problem.X, self.basis))
+            coef = transposed_product(self.basis, coef)
+        self.newton = ProximalNewton(problem, ascent.dual, coef, intercept, curvature, exact=self.is_one_batch)
 
     def _is_slow(self):
         """Whether the minibatches need too many more passes at the rate of the last half of them."""
@@ -129,8 +158,10 @@ class CertifiedFit:
         most_left = MOST_PASSES_LEFT
         if self.is_one_batch:
             first, most_left = FIRST_PASSES, MOST_STEPS_LEFT
-        if len(self.estimates) < first or not self.estimates[-1] > 0:
+        if len(self.estimates) < first:
             return False
+        if self.estimates[-1] <= np.finfo(self.problem.X.dtype).eps * self.objective:
+            return True  # nothing left to climb, and yet the fit goes on: for the intercept the dual is flat
         half = len(self.estimates) // 2
         rate = np.log(self.estimates[half - 1] / self.estimates[-1]) / (len(self.estimates) - half)
         left = np.log(self.estimates[-1] / (self.tol * self.objective)) if self.tol > 0 else np.inf

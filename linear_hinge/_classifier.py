@@ -63,8 +63,9 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         Whether ``coef_`` and ``intercept_`` are the average of the iterates, in which iterate t weighs in
         proportion to t, instead of the last one. An int greater than 1 begins the average after so many samples.
         `fit` with "auto" returns the best iterate it has seen and does not look at this.
-    batch_size : int, default=64
-        Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step.
+    batch_size : int or "auto", default="auto"
+        Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step. "auto" takes 64;
+        `fit` with ``learning_rate="auto"`` takes 16 if there are more than 64 samples.
     max_iter : int, default=1000
         Passes over the data, and Newton steps, at most. It affects only `fit`.
     tol : float, default=1e-3
@@ -151,7 +152,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         "eta0": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "average": ["boolean", Interval(Integral, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "shuffle": ["boolean"],
@@ -175,7 +176,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         eta0=0.1,
         power_t=0.5,
         average=False,
-        batch_size=64,
+        batch_size="auto",
         max_iter=1000,
         tol=1e-3,
         shuffle=True,

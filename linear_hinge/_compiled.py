@@ -3,6 +3,7 @@
 The environment variable LINEAR_HINGE_PURE_PYTHON=1, read at import, leaves them out.
 """
 
+import functools
 import os
 
 import joblib
@@ -19,7 +20,7 @@ if os.environ.get("LINEAR_HINGE_PURE_PYTHON") == "1":
 # Multiplications after which control comes back to Python, which sees Ctrl-C: some tenths of a second.
 PIECE = 2**28
 
-# Of the rows, in a batch that is copied.
+# Rows whose entries lie apart are copied, as many at once: this share of all, or so few that it does not matter.
 LARGEST_SHARE = 0.05
 FEW_ROWS = 256
 
@@ -33,7 +34,12 @@ def is_available():
 
 def max_threads():
     """How many threads a step may use: OpenMP's number, which threadpoolctl and joblib set, or the cores if fewer."""
-    return min(_kernels.max_threads(), joblib.cpu_count())
+    return min(_kernels.max_threads(), _cpu_count())
+
+
+@functools.cache
+def _cpu_count():
+    return joblib.cpu_count()
 
 
 def row_loss(loss):
@@ -55,16 +61,43 @@ def sweep(ascent, rows, mean):
     """Minibatch steps over these rows, in this order; False if there is no compiled code for them."""
     X, batch_size = ascent.problem.X, ascent.batch_size
     loss = None if _kernels is None else row_loss(ascent.problem.loss)
-    if loss is None or not _fits(X, min(batch_size, len(rows))):
+    is_in_place = _has_whole_rows(X)
+    most_copied = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
+    if loss is None or not (is_in_place or min(batch_size, len(rows)) <= most_copied):
         return False
     per_row = (X.nnz / X.shape[0] if sp.issparse(X) else X.shape[1]) * ascent.memory.shape[1]
-    n_rows = max(1, int(PIECE / (1 + per_row) / batch_size)) * batch_size
+    n_rows = PIECE / (1 + per_row)
+    if not is_in_place:
+        n_rows = min(n_rows, most_copied)
+    n_rows = max(1, int(n_rows / batch_size)) * batch_size
+    whole = _kernels.Rows(X) if is_in_place else None
     for start in range(0, len(rows), n_rows):
-        _kernels.sweep(ascent, loss, ascent.memory, rows[start : start + n_rows], max_threads(), mean)
+        piece = rows[start : start + n_rows]
+        place = (
+            (whole, piece) if is_in_place else (_kernels.Rows(np.ascontiguousarray(X[piece])), np.arange(len(piece)))
+        )
+        _kernels.sweep(ascent, loss, place[0], ascent.memory, piece, place[1], max_threads(), mean)
     return True
 
 
-def _fits(X, size):
-    """Whether what a batch needs is small beside X: its sparse entries are renumbered, and scattered ones copied."""
-    in_place = not sp.issparse(X) and X.strides[1] == X.itemsize
-    return in_place or size <= max(FEW_ROWS, LARGEST_SHARE * X.shape[0])
+def product(X, coef):
+    """X W of shape (n_samples, n_scores) for sparse X; None if there is no compiled code for them."""
+    if not _is_suitable(X, coef):
+        return None
+    return _kernels.product(_kernels.Rows(X), padded(coef), max_threads())[:, : coef.shape[1]]
+
+
+def transposed_product(X, dual):
+    """Xᵀ G of shape (n_features, n_scores) for sparse X; None if there is no compiled code for them."""
+    if not _is_suitable(X, dual):
+        return None
+    return _kernels.transposed_product(_kernels.Rows(X), padded(dual), max_threads())[:, : dual.shape[1]]
+
+
+def _is_suitable(X, other):
+    return _kernels is not None and X.dtype == other.dtype
+
+
+def _has_whole_rows(X):
+    """Whether the entries of a row lie side by side."""
+    return sp.issparse(X) or X.strides[1] == X.itemsize

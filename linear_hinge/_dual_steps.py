@@ -37,8 +37,8 @@ from linear_hinge._products import combination, inner, product, squared_rows, we
 from linear_hinge._rows import direction, minibatches, shuffled, squared_norms, take_rows, weighted_sum
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, SKIPPED_PASSES in a row.
-SMALL_GAP = 1e-3
-SKIPPED_PASSES = 3
+SMALL_GAP = 0.1
+SKIPPED_PASSES = 7
 
 # β forgets a batch whose rows resembled each other more than the present ones.
 BETA_MEMORY = 0.99

@@ -36,9 +36,12 @@ class HingeLoss(ABC):
     ----------
     sums_to_zero : bool
         Whether Σ_k g_ik = 0 for every g_i ∈ D_y: the loss looks at differences of scores only.
+    smallest_curvature : float
+        Of a prox step, in parts of the scores.
     """
 
     sums_to_zero: bool
+    smallest_curvature = TINY_CURVATURE
 
     @abstractmethod
     def n_scores(self, n_classes):

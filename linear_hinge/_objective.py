@@ -14,6 +14,9 @@ from linear_hinge._losses import HingeLoss
 from linear_hinge._products import inner, product, weighted_mean
 from linear_hinge._rows import chunks
 
+# Of the scores, so that these need little memory beside the duals.
+ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -59,7 +62,7 @@ def primal_objective(problem, coef, intercept):
     intercept : ndarray of shape (n_scores,)
     """
     mean_loss = 0.0
-    for chunk in chunks(len(problem.y)):
+    for chunk in chunks(len(problem.y), ROWS_AT_ONCE):
         scores = product(problem.X[chunk], coef) + intercept
         losses = problem.loss.values(scores, problem.y[chunk], problem.margin)
         mean_loss += weighted_mean(problem.weights[chunk], losses)

@@ -3,13 +3,16 @@
 BLAS splits large products over its threads, and the number of threads changes the rounding. Telling it to use one
 thread would change the state of the whole process. Products are therefore made of blocks that are too small for
 OpenBLAS to split (it does so beyond 2¹⁸ multiplications), and sums are left to NumPy. Products with sparse matrices
-are single-threaded as they are.
+are compiled in `_kernels`, or SciPy's, which are single-threaded.
 """
 
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 import scipy.sparse as sp
+
+from linear_hinge import _compiled
 
 LARGEST_BLOCK = 2**18
 FEWEST_ROWS = 32  # of a block, where n_features allows no more
@@ -18,7 +21,8 @@ FEWEST_ROWS = 32  # of a block, where n_features allows no more
 def product(X, coef):
     """X W of shape (n_samples, n_scores), for X dense or CSR and W of shape (n_features, n_scores)."""
     if sp.issparse(X):
-        return X @ coef
+        compiled = _compiled.product(X, coef)
+        return X @ coef if compiled is None else compiled
     if coef.shape[1] == 1:
         return np.einsum("ij,j->i", X, coef[:, 0])[:, None]
     if len(X) == 1:
@@ -34,7 +38,8 @@ def product(X, coef):
 def transposed_product(X, dual):
     """Xᵀ G of shape (n_features, n_scores), for X dense or CSR and G of shape (n_samples, n_scores)."""
     if sp.issparse(X):
-        return X.T @ dual
+        compiled = _compiled.transposed_product(X, dual)
+        return X.T @ dual if compiled is None else compiled
     if dual.shape[1] == 1:
         return np.einsum("ij,i->j", X, dual[:, 0])[:, None]
     if len(X) == 1:
@@ -68,6 +73,7 @@ def squared_rows(dual):
     return np.einsum("ik,ik->i", dual, dual)
 
 
+@lru_cache
 def _blocks(shape, n_scores):
     """Slices of rows and of features, none of a single row unless there is no other."""
     n_rows, n_features = shape

@@ -1,8 +1,9 @@
-/* Products of the rows of a batch with W, and sums over them, for one REAL; included once for float and once for double.
+/* Products of single rows of X, or groups of them, with W, and the sums of rows that are added to it.
  *
- * W, U, scores and weighted subgradients D have `width` numbers a row: one with a single score, otherwise the scores
- * filled up with zeros to whole vectors of 32 bytes. Each function is compiled for several instruction sets where the
- * compiler can, and the machine that it runs on picks one.
+ * Included for REAL float and double, and for the loops over sparse rows with INDEX int32_t and int64_t. W, scores and
+ * D have `width` numbers a row: one with a single score, otherwise the scores filled up with zeros to whole vectors of
+ * 32 bytes. Each function is compiled for several instruction sets where the compiler can, and the machine that it runs
+ * on picks one.
  */
 
 #ifndef LINEAR_HINGE_ROW_LOOPS
@@ -15,91 +16,61 @@
 #if defined(__GNUC__)
 #define VECTOR_BYTES 32
 #define INLINE static inline __attribute__((always_inline))
+#define PREFETCH(address) __builtin_prefetch(address)
 #else
 #define VECTOR_BYTES 0 /* vectors of one number */
 #define INLINE static inline
+#define PREFETCH(address) ((void)0)
 #endif
-#define MOST_VECTORS 3 /* with ROW_GROUP rows, as many sums as fit into the registers */
+#define LINE_BYTES 64
+#define ENTRIES_AHEAD 8 /* the row of W that is fetched while another is worked on */
+#define MOST_VECTORS 3  /* with ROW_GROUP rows or features, as many sums as fit into the registers */
+#define MOST_SPARSE_VECTORS 6
 #define ROW_GROUP 4
+#define FEATURE_GROUP 4
 #define PARTIAL_SUMS 32
-#define CONCAT_(name, suffix) name##_##suffix
-#define CONCAT(name, suffix) CONCAT_(name, suffix)
-#define NAME(name) CONCAT(name, REAL)
+#define CONCAT_(a, b) a##_##b
+#define CONCAT(a, b) CONCAT_(a, b)
 #endif
 
+#ifndef INDEX /* ---------------------------------------------------------------------------------------- dense rows */
+
+#define NAME(name) CONCAT(name, REAL)
 #undef LANES
 #if VECTOR_BYTES
 typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
 #define LANES ((ptrdiff_t)(VECTOR_BYTES / sizeof(REAL)))
+INLINE REAL NAME(sum_of_lanes)(NAME(vector) v)
+{
+    REAL sum = 0;
+    for (int lane = 0; lane < LANES; lane++) sum += v[lane];
+    return sum;
+}
 #else
 typedef REAL NAME(vector);
 #define LANES 1
+INLINE REAL NAME(sum_of_lanes)(NAME(vector) v) { return v; }
 #endif
 
 /* Calls BLOCK(n) for blocks of n vectors that cover the width, k being the first number of the block. */
 #undef FOR_BLOCKS
-#define FOR_BLOCKS(BLOCK)                                        \
-    for (ptrdiff_t k = 0; k < width;) {                          \
-        const ptrdiff_t n_left = (width - k) / LANES;            \
-        if (n_left == 4 || n_left == 2) {                        \
-            BLOCK(2);                                            \
-            k += 2 * LANES;                                      \
-        } else if (n_left >= MOST_VECTORS) {                     \
-            BLOCK(3);                                            \
-            k += 3 * LANES;                                      \
-        } else {                                                 \
-            BLOCK(1);                                            \
-            k += LANES;                                          \
-        }                                                        \
+#define FOR_BLOCKS(BLOCK)                             \
+    for (ptrdiff_t k = 0; k < width;) {               \
+        const ptrdiff_t n_left = (width - k) / LANES; \
+        if (n_left == 4 || n_left == 2) {             \
+            BLOCK(2);                                 \
+            k += 2 * LANES;                           \
+        } else if (n_left >= MOST_VECTORS) {          \
+            BLOCK(3);                                 \
+            k += 3 * LANES;                           \
+        } else {                                      \
+            BLOCK(1);                                 \
+            k += LANES;                               \
+        }                                             \
     }
 
-/* The scores ⟨W, x⟩ of one sparse row, `n` vectors of them. */
-INLINE void NAME(sparse_block)(int n, ptrdiff_t n_entries, const REAL *data, const int64_t *columns, const REAL *W,
-                               ptrdiff_t width, REAL *scores)
-{
-    NAME(vector) sums[MOST_VECTORS] = {0};
-    for (ptrdiff_t p = 0; p < n_entries; p++) {
-        const REAL *w = W + columns[p] * width;
-        for (int v = 0; v < n; v++) sums[v] += data[p] * *(const NAME(vector) *)(w + v * LANES);
-    }
-    for (int v = 0; v < n; v++) *(NAME(vector) *)(scores + v * LANES) = sums[v];
-}
-
-/* The scores ⟨W, x⟩ of one sparse row. */
-MULTIVERSION
-static void NAME(sparse_scores)(ptrdiff_t n_entries, const REAL *data, const int64_t *columns, const REAL *W,
-                                ptrdiff_t width, REAL *scores)
-{
-    if (width == 1) {
-        REAL sum = 0;
-        for (ptrdiff_t p = 0; p < n_entries; p++) sum += data[p] * W[columns[p]];
-        scores[0] = sum;
-        return;
-    }
-#define SPARSE_BLOCK(n) NAME(sparse_block)(n, n_entries, data, columns, W + k, width, scores + k)
-    FOR_BLOCKS(SPARSE_BLOCK)
-#undef SPARSE_BLOCK
-}
-
-/* U[slot_p] += x_p D for the entries of one sparse row whose slot lies in [first, last). */
-MULTIVERSION
-static void NAME(sparse_add)(ptrdiff_t n_entries, const REAL *data, const int64_t *slots, const REAL *D, ptrdiff_t width,
-                             ptrdiff_t first, ptrdiff_t last, REAL *U)
-{
-    for (ptrdiff_t p = 0; p < n_entries; p++) {
-        const int64_t slot = slots[p];
-        if (slot < first || slot >= last) continue;
-        REAL *u = U + slot * width;
-        if (width == 1)
-            u[0] += data[p] * D[0];
-        else
-            for (ptrdiff_t k = 0; k < width; k += LANES)
-                *(NAME(vector) *)(u + k) += data[p] * *(const NAME(vector) *)(D + k);
-    }
-}
-
-INLINE void NAME(dense_block)(int n, ptrdiff_t n_features, const REAL *const *x, const REAL *W, ptrdiff_t width,
-                              REAL *scores)
+INLINE void NAME(dense_scores_block)(int n, ptrdiff_t n_features, const REAL *const *x, const REAL *W, ptrdiff_t width,
+                                     REAL *scores)
 {
     const REAL *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
     NAME(vector) sums[ROW_GROUP][MOST_VECTORS] = {{{0}}};
@@ -116,7 +87,7 @@ INLINE void NAME(dense_block)(int n, ptrdiff_t n_features, const REAL *const *x,
         for (int v = 0; v < n; v++) *(NAME(vector) *)(scores + row * width + v * LANES) = sums[row][v];
 }
 
-/* The scores of ROW_GROUP dense rows. */
+/* The scores ⟨W, x⟩ of ROW_GROUP rows. */
 MULTIVERSION
 static void NAME(dense_scores)(ptrdiff_t n_features, const REAL *const *x, const REAL *W, ptrdiff_t width, REAL *scores)
 {
@@ -132,58 +103,142 @@ static void NAME(dense_scores)(ptrdiff_t n_features, const REAL *const *x, const
         }
         return;
     }
-#define DENSE_BLOCK(n) NAME(dense_block)(n, n_features, x, W + k, width, scores + k)
-    FOR_BLOCKS(DENSE_BLOCK)
-#undef DENSE_BLOCK
+#define DENSE_SCORES_BLOCK(n) NAME(dense_scores_block)(n, n_features, x, W + k, width, scores + k)
+    FOR_BLOCKS(DENSE_SCORES_BLOCK)
+#undef DENSE_SCORES_BLOCK
 }
 
-INLINE void NAME(dense_add_block)(int n, ptrdiff_t first, ptrdiff_t last, const REAL *const *x, const REAL *const *D,
-                                  ptrdiff_t k, ptrdiff_t width, REAL *U)
+/* W_j += scale u_j for n vectors of the features j … j + n_group, u_j = Σ_i x_ij D_i; Σ_j ‖u_j‖². */
+INLINE NAME(vector) NAME(dense_add_block)(int n, int n_group, ptrdiff_t n_rows, const REAL *const *x,
+                                          const REAL *const *D, ptrdiff_t j, ptrdiff_t k, ptrdiff_t width, REAL scale,
+                                          REAL *W)
 {
-    const REAL *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
-    NAME(vector) d[ROW_GROUP][MOST_VECTORS];
-    for (int row = 0; row < ROW_GROUP; row++)
-        for (int v = 0; v < n; v++) d[row][v] = *(const NAME(vector) *)(D[row] + k + v * LANES);
-    for (ptrdiff_t j = first; j < last; j++) {
+    NAME(vector) sums[FEATURE_GROUP][MOST_VECTORS] = {{{0}}}, squared = {0};
+    for (ptrdiff_t row = 0; row < n_rows; row++) {
         for (int v = 0; v < n; v++) {
-            NAME(vector) *u = (NAME(vector) *)(U + j * width + k + v * LANES);
-            *u += x0[j] * d[0][v] + x1[j] * d[1][v] + x2[j] * d[2][v] + x3[j] * d[3][v];
+            const NAME(vector) d = *(const NAME(vector) *)(D[row] + k + v * LANES);
+            for (int g = 0; g < n_group; g++) sums[g][v] += x[row][j + g] * d;
         }
     }
+    for (int g = 0; g < n_group; g++) {
+        for (int v = 0; v < n; v++) {
+            *(NAME(vector) *)(W + (j + g) * width + k + v * LANES) += scale * sums[g][v];
+            squared += sums[g][v] * sums[g][v];
+        }
+    }
+    return squared;
 }
 
-/* U[j] += Σ_row x_row,j D_row over ROW_GROUP dense rows, for the features in [first, last). */
+/* The same for a single score and the features j … j + n. */
+INLINE double NAME(dense_add_single)(ptrdiff_t n, ptrdiff_t n_rows, const REAL *const *x, const REAL *const *D,
+                                     ptrdiff_t j, REAL scale, REAL *W)
+{
+    REAL sums[PARTIAL_SUMS] = {0};
+    double squared = 0;
+    for (ptrdiff_t row = 0; row < n_rows; row++)
+        for (ptrdiff_t lane = 0; lane < n; lane++) sums[lane] += x[row][j + lane] * D[row][0];
+    for (ptrdiff_t lane = 0; lane < n; lane++) {
+        W[j + lane] += scale * sums[lane];
+        squared += (double)sums[lane] * sums[lane];
+    }
+    return squared;
+}
+
+/* W += scale U for the features in [first, last), U = Σ_i x_i D_i over the rows; ‖U‖² there. */
 MULTIVERSION
-static void NAME(dense_add)(ptrdiff_t first, ptrdiff_t last, const REAL *const *x, const REAL *const *D, ptrdiff_t width,
-                            REAL *U)
+static double NAME(dense_add)(ptrdiff_t n_rows, const REAL *const *x, const REAL *const *D, ptrdiff_t width, REAL scale,
+                              ptrdiff_t first, ptrdiff_t last, REAL *W)
+{
+    ptrdiff_t j = first;
+    if (width == 1) {
+        double squared = 0;
+        for (; j + PARTIAL_SUMS <= last; j += PARTIAL_SUMS)
+            squared += NAME(dense_add_single)(PARTIAL_SUMS, n_rows, x, D, j, scale, W);
+        return squared + NAME(dense_add_single)(last - j, n_rows, x, D, j, scale, W);
+    }
+    NAME(vector) squared = {0};
+#define DENSE_ADD_BLOCK(n) squared += NAME(dense_add_block)(n, FEATURE_GROUP, n_rows, x, D, j, k, width, scale, W)
+    for (; j + FEATURE_GROUP <= last; j += FEATURE_GROUP) FOR_BLOCKS(DENSE_ADD_BLOCK)
+#undef DENSE_ADD_BLOCK
+#define DENSE_ADD_BLOCK(n) squared += NAME(dense_add_block)(n, 1, n_rows, x, D, j, k, width, scale, W)
+    for (; j < last; j++) FOR_BLOCKS(DENSE_ADD_BLOCK)
+#undef DENSE_ADD_BLOCK
+    return NAME(sum_of_lanes)(squared);
+}
+
+#else /* ------------------------------------------------------------------------------------------------ sparse rows */
+
+#undef INDEXED
+#define INDEXED(name) CONCAT(NAME(name), INDEX)
+
+/* Bring the row of W that belongs to an entry further on. */
+INLINE void INDEXED(fetch_ahead)(ptrdiff_t p, ptrdiff_t n_entries, const INDEX *columns, const REAL *W, ptrdiff_t width)
+{
+    if (p + ENTRIES_AHEAD < n_entries) {
+        const char *w = (const char *)(W + (ptrdiff_t)columns[p + ENTRIES_AHEAD] * width);
+        for (ptrdiff_t byte = 0; byte < width * (ptrdiff_t)sizeof(REAL); byte += LINE_BYTES) PREFETCH(w + byte);
+    }
+}
+
+INLINE void INDEXED(sparse_scores_block)(int n, ptrdiff_t n_entries, const REAL *data, const INDEX *columns,
+                                         const REAL *W, ptrdiff_t k, ptrdiff_t width, REAL *scores)
+{
+    NAME(vector) sums[MOST_SPARSE_VECTORS] = {0};
+    for (ptrdiff_t p = 0; p < n_entries; p++) {
+        const REAL *w = W + (ptrdiff_t)columns[p] * width + k;
+        if (k == 0) INDEXED(fetch_ahead)(p, n_entries, columns, W, width);
+        for (int v = 0; v < n; v++) sums[v] += data[p] * *(const NAME(vector) *)(w + v * LANES);
+    }
+    for (int v = 0; v < n; v++) *(NAME(vector) *)(scores + k + v * LANES) = sums[v];
+}
+
+/* The scores ⟨W, x⟩ of one row. */
+MULTIVERSION
+static void INDEXED(sparse_scores)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, const REAL *W,
+                                   ptrdiff_t width, REAL *scores)
 {
     if (width == 1) {
-        const REAL d0 = D[0][0], d1 = D[1][0], d2 = D[2][0], d3 = D[3][0];
-        const REAL *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
-        for (ptrdiff_t j = first; j < last; j++) U[j] += x0[j] * d0 + x1[j] * d1 + x2[j] * d2 + x3[j] * d3;
+        REAL sum = 0;
+        for (ptrdiff_t p = 0; p < n_entries; p++) sum += data[p] * W[columns[p]];
+        scores[0] = sum;
         return;
     }
-#define DENSE_ADD_BLOCK(n) NAME(dense_add_block)(n, first, last, x, D, k, width, U)
-    FOR_BLOCKS(DENSE_ADD_BLOCK)
-#undef DENSE_ADD_BLOCK
+    for (ptrdiff_t k = 0; k < width;) {
+        const ptrdiff_t n_left = (width - k) / LANES, n = n_left < MOST_SPARSE_VECTORS ? n_left : MOST_SPARSE_VECTORS;
+        switch (n) { /* a number that the compiler knows */
+#define CASE(n) case n: INDEXED(sparse_scores_block)(n, n_entries, data, columns, W, k, width, scores); break;
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#undef CASE
+        }
+        k += n * LANES;
+    }
 }
 
-/* ‖U‖² of n numbers. */
+/* W_j += scale x_j D for the entries of one row whose feature lies in [first, last), and how much ‖W‖² grows by each. */
 MULTIVERSION
-static double NAME(squared_norm)(const REAL *U, ptrdiff_t n)
+static void INDEXED(sparse_add)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, const REAL *D,
+                                ptrdiff_t width, REAL scale, ptrdiff_t first, ptrdiff_t last, REAL *W, double *growth)
 {
-    double sums[PARTIAL_SUMS] = {0}, sum = 0;
-    ptrdiff_t i = 0;
-    for (; i + PARTIAL_SUMS <= n; i += PARTIAL_SUMS)
-        for (int lane = 0; lane < PARTIAL_SUMS; lane++) sums[lane] += (double)U[i + lane] * U[i + lane];
-    for (; i < n; i++) sum += (double)U[i] * U[i];
-    for (int lane = 0; lane < PARTIAL_SUMS; lane++) sum += sums[lane];
-    return sum;
+    for (ptrdiff_t p = 0; p < n_entries; p++) {
+        const ptrdiff_t j = columns[p];
+        if (j < first || j >= last) continue;
+        const REAL x = scale * data[p];
+        REAL *w = W + j * width;
+        if (width == 1) {
+            const REAL step = x * D[0], old = w[0];
+            w[0] = old + step;
+            growth[p] = (double)step * (old + w[0]);
+            continue;
+        }
+        INDEXED(fetch_ahead)(p, n_entries, columns, W, width);
+        NAME(vector) sums = {0};
+        for (ptrdiff_t k = 0; k < width; k += LANES) {
+            const NAME(vector) step = x * *(const NAME(vector) *)(D + k), old = *(NAME(vector) *)(w + k);
+            *(NAME(vector) *)(w + k) = old + step;
+            sums += step * (old + *(NAME(vector) *)(w + k));
+        }
+        growth[p] = NAME(sum_of_lanes)(sums);
+    }
 }
 
-/* target += scale U of n numbers. */
-MULTIVERSION
-static void NAME(add_scaled)(REAL *target, const REAL *U, REAL scale, ptrdiff_t n)
-{
-    for (ptrdiff_t i = 0; i < n; i++) target[i] += scale * U[i];
-}
+#endif

@@ -1,5 +1,14 @@
 # The losses of `_losses`, one row at a time in float64: g, s and their K entries, y the code of the true class.
 
+# fmax and fmin are calls where the compiler must mind NaN.
+cdef inline double larger(double a, double b) noexcept nogil:
+    return a if a > b else b
+
+
+cdef inline double smaller(double a, double b) noexcept nogil:
+    return a if a < b else b
+
+
 cdef class RowLoss:
     """A loss, one row at a time: g, s and their K entries in float64, y the code of the true class."""
 
@@ -24,7 +33,7 @@ cdef class _SignedHinge(RowLoss):
         cdef double total = 0
         cdef Py_ssize_t k
         for k in range(K):
-            total += fmax(margin - self.sign(k, y) * s[k], 0)
+            total += larger(margin - self.sign(k, y) * s[k], 0)
         return total
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
@@ -41,7 +50,7 @@ cdef class _SignedHinge(RowLoss):
         cdef Py_ssize_t k
         for k in range(K):
             z = self.sign(k, y)
-            out[k] = -z * fmin(fmax((margin - z * s[k]) / rho - z * g[k], 0), 1)
+            out[k] = -z * smaller(larger((margin - z * s[k]) / rho - z * g[k], 0), 1)
 
 
 cdef class BinaryHinge(_SignedHinge):
@@ -63,7 +72,7 @@ cdef class CrammerSinger(RowLoss):
         cdef Py_ssize_t k
         for k in range(K):
             if k != y:
-                worst = fmax(worst, margin + s[k] - s[y])
+                worst = larger(worst, margin + s[k] - s[y])
         return worst
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
@@ -87,7 +96,7 @@ cdef class WestonWatkins(RowLoss):
         cdef Py_ssize_t k
         for k in range(K):
             if k != y:
-                total += fmax(margin + s[k] - s[y], 0)
+                total += larger(margin + s[k] - s[y], 0)
         return total
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
@@ -105,15 +114,14 @@ cdef class WestonWatkins(RowLoss):
 
 cdef void project_simplex(double* a, Py_ssize_t K) noexcept nogil:
     """Project onto {p ≥ 0, Σ p = 1}: the level τ rises until no entry leaves any more (Michelot 1986)."""
-    cdef double greatest = a[0], total = 0, tau
-    cdef Py_ssize_t k, n_above = 0, n_active = K
+    cdef double greatest = a[0], total, tau = -1
+    cdef Py_ssize_t k, n_above, n_active = K + 1
     for k in range(1, K):
-        greatest = fmax(greatest, a[k])
-    # Measured from the greatest entry, so that a huge common level does not swallow the differences.
+        greatest = larger(greatest, a[k])
+    # Measured from the greatest entry, so that a huge common level does not swallow the differences. No entry that is
+    # smaller by 1 can stay.
     for k in range(K):
         a[k] -= greatest
-        total += a[k]
-    tau = (total - 1) / K
     while True:
         total = 0
         n_above = 0
@@ -126,7 +134,7 @@ cdef void project_simplex(double* a, Py_ssize_t K) noexcept nogil:
         n_active = n_above
         tau = (total - 1) / n_above
     for k in range(K):
-        a[k] = fmax(a[k] - tau, 0)
+        a[k] = larger(a[k] - tau, 0)
 
 
 cdef void project_weston_watkins(double* a, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
@@ -163,6 +171,6 @@ cdef void project_weston_watkins(double* a, Py_ssize_t y, Py_ssize_t K) noexcept
     height = 0
     for k in range(K):
         if k != y:
-            a[k] = fmin(fmax(a[k] - tau, 0), 1)
+            a[k] = smaller(larger(a[k] - tau, 0), 1)
             height += a[k]
     a[y] = -height

@@ -15,6 +15,7 @@ from linear_hinge._products import inner, transposed_product
 # Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
 # it needs beside X stays small.
 CHUNK_SIZE = 512
+ROUNDING = 64  # of a row that lies in the span of others, in units of the precision
 SPARSE_PIECES = 20
 
 
@@ -82,9 +83,10 @@ def _pieces(X, unique=False):
     """
     # Every piece of a sparse matrix costs a pass over all entries of a product that it takes part in: a few do.
     size = max(CHUNK_SIZE, -(-X.shape[0] // SPARSE_PIECES)) if sp.issparse(X) else CHUNK_SIZE
+    has_duplicates = unique and sp.issparse(X) and not X.has_canonical_format
     for chunk in chunks(X.shape[0], size):
         rows = X[chunk].astype(np.float64, copy=False)
-        if unique and sp.issparse(X):
+        if has_duplicates:
             rows.sum_duplicates()
         yield chunk, rows
 
@@ -104,6 +106,19 @@ def squared_transposed_product(X, dual):
         squares = rows.multiply(rows).tocsr() if sp.issparse(rows) else np.square(rows)
         product += transposed_product(squares, dual[chunk])
     return product
+
+
+def row_space(X):
+    """Orthonormal columns Q, shape (n_features, rank), with X = X Q Qᵀ, for few dense rows: Gram and Schmidt, twice."""
+    basis = np.zeros((X.shape[1], 0), dtype=X.dtype)
+    for row in X:
+        rest = row
+        for _ in range(2):
+            rest = rest - np.einsum("jk,k->j", basis, np.einsum("jk,j->k", basis, rest))
+        norm = np.sqrt(np.einsum("j,j->", rest, rest))
+        if norm > ROUNDING * np.finfo(X.dtype).eps * np.sqrt(np.einsum("j,j->", row, row)):
+            basis = np.column_stack([basis, rest / norm])
+    return basis
 
 
 def weighted_sum(X, weights):

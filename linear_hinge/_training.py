@@ -3,17 +3,24 @@
 import time
 import warnings
 from copy import deepcopy
+from functools import partial
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
+from linear_hinge._callbacks import DEPTH_OF_FIT
 from linear_hinge._certified import CertifiedFit, starting_dual
 from linear_hinge._products import weighted_mean
 from linear_hinge._rows import shares, squared_norms, take_rows
 from linear_hinge._step_sizes import make_schedule
 from linear_hinge._stream import DualStream
 from linear_hinge._subgradient import ScheduledFit, SubgradientDescent
+
+# Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches whose rows resemble each
+# other; where all rows fit into one, samples of weight k and samples repeated k times give the same model.
+BATCH_SIZE = 64
+CLOSED_FORM_BATCH_SIZE = 16
 
 # What a fit tells about itself; the next one starts without it.
 FIT_ATTRIBUTES = (
@@ -49,8 +56,10 @@ def make_solver(problem, params, rng, before):
         Attributes of the model to start from; empty for a fresh start.
     """
     coef, intercept = _start(problem, before)
-    options = {"tol": params["tol"], "batch_size": params["batch_size"], "rng": rng}
+    options = {"tol": params["tol"], "batch_size": _batch_size(params), "rng": rng}
     if params["learning_rate"] == "auto":
+        if params["batch_size"] == "auto" and len(problem.rows) > BATCH_SIZE:
+            options["batch_size"] = CLOSED_FORM_BATCH_SIZE
         _row_norm(problem)  # raises where squares overflow
         if "coef_" not in before:
             return CertifiedFit(problem, starting_dual(problem), intercept, **options)
@@ -79,17 +88,20 @@ def run(solver, *, max_iter, verbose, task, classes):
             progress = solver.run_pass(is_last=n_iter == max_iter)
         if not np.isfinite(progress.objective):
             raise overflow(n_iter)
-        model = model_attributes(progress.coef, progress.intercept) | {"classes_": classes}
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
         if verbose:
             _print_pass(n_iter, *passes[-1])
-        stopped = task.end_pass(model)
+        stopped = task.end_pass(partial(model_attributes, progress.coef, progress.intercept, classes_=classes))
         if solver.finished or stopped:
             break
+    if stopped:
+        progress = solver.certify()
+        work, seconds, *_ = passes[-1]
+        passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
     if not (solver.converged or stopped):
-        # The stack: this function, fit, two decorators of scikit-learn.
-        warnings.warn(f"Not converged after {n_iter} passes: {solver.advice()}", ConvergenceWarning, stacklevel=4)
+        warnings.warn(f"Not converged after {n_iter} passes: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
     fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)}
+    model = model_attributes(progress.coef, progress.intercept, classes_=classes)
     return model | fit | solver.attributes()
 
 
@@ -115,17 +127,17 @@ def make_stream(problem, params, model):
             stream = DualStream(coef, intercept, *model.get("_trained_on_", ()))
         else:
             # Of the first batch only: the stream must not depend on how it is cut into chunks.
-            stream = SubgradientDescent(coef, intercept, _row_norm(problem, params["batch_size"]))
+            stream = SubgradientDescent(coef, intercept, _row_norm(problem, _batch_size(params)))
         stream.t = model.get("t_", 0)
-    options = {"average": params["average"], "batch_size": params["batch_size"]}
+    options = {"average": params["average"], "batch_size": _batch_size(params)}
     if kind is SubgradientDescent:
         options["schedule"] = _schedule(params, stream)
     return stream, options
 
 
-def model_attributes(coef, intercept):
-    """``coef_`` and ``intercept_`` from Wᵀ and b."""
-    return {"coef_": np.ascontiguousarray(coef.T), "intercept_": intercept}
+def model_attributes(coef, intercept, **others):
+    """``coef_`` and ``intercept_`` from Wᵀ and b, and what else is given."""
+    return {"coef_": np.ascontiguousarray(coef.T), "intercept_": intercept} | others
 
 
 def _start(problem, model):
@@ -142,6 +154,10 @@ def _start(problem, model):
     coef = coef.toarray() if sp.issparse(coef) else coef
     intercept = model["intercept_"] if problem.fit_intercept else np.zeros(problem.n_scores)
     return np.array(coef.T, dtype=dtype, order="C"), np.array(intercept, dtype=dtype)
+
+
+def _batch_size(params):
+    return BATCH_SIZE if params["batch_size"] == "auto" else params["batch_size"]
 
 
 def _row_norm(problem, n_rows=None):

@@ -383,3 +383,22 @@ def test_few_rows_have_one_solution_whatever_their_order_or_repetition(loss, see
     repeated = MulticlassHingeClassifier(loss, random_state=0).fit(X.repeat(weights, axis=0), y.repeat(weights))
     weighted = MulticlassHingeClassifier(loss, random_state=1).fit(X[order], y[order], weights[order])
     assert_allclose(weighted.decision_function(X), repeated.decision_function(X), rtol=1e-7, atol=1e-9)
+
+
+@all_losses
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_few_rows_with_many_features_are_solved_in_their_own_space(loss, n_classes, fit_intercept):
+    X, y = blobs(n_samples=40, n_features=300, n_classes=n_classes)
+    options = {"loss": loss, "alpha": 10.0, "fit_intercept": fit_intercept, "tol": 1e-8, "batch_size": 64}
+    dense, sparse = (calm_classifier(**options).fit(container(X), y) for container in (np.asarray, sp.csr_array))
+    assert_certified(dense, X, y)
+    assert dense.n_iter_ > 8
+    assert_allclose(dense.coef_, sparse.coef_, atol=1e-4 * np.abs(sparse.coef_).max())
+
+
+def test_warnings_point_to_the_line_of_the_user():
+    X, y = blobs()
+    with pytest.warns(ConvergenceWarning) as caught:
+        calm_classifier(max_iter=1, tol=1e-9).fit(X, y)
+    assert caught[0].filename == __file__

@@ -148,11 +148,46 @@ def test_pieces_between_which_an_interrupt_is_seen_change_no_bit(rng, monkeypatc
 
 
 @needs_kernels
-@pytest.mark.parametrize("kind", ["F", "csr"])
-def test_data_that_would_have_to_be_copied_whole_are_not(kind, rng, monkeypatch):
-    problem = drawn(CASES[0], rng, kind=kind, n_samples=600)
+def test_data_that_would_have_to_be_copied_whole_are_not(rng, monkeypatch):
+    problem = drawn(CASES[0], rng, kind="F", n_samples=600)
     monkeypatch.setattr(_compiled._kernels, "sweep", pytest.fail)
     ascend(problem, batch_size=600)
+
+
+@needs_kernels
+def test_few_rows_are_copied_at_once(rng, monkeypatch):
+    problem = drawn(CASES[0], rng, kind="F")
+    expected = ascend(problem)
+    monkeypatch.setattr(_compiled, "FEW_ROWS", 20)
+    for ours, theirs in zip(ascend(problem), expected, strict=True):
+        assert_array_equal(ours, theirs)
+
+
+@needs_kernels
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("shape", [(0, 3, 2), (1, 7, 3), (700, 300, 1), (131, 800, 10), (3, 3_000, 20), (40, 1, 41)])
+@dtypes
+def test_sparse_products_are_those_of_scipy_on_any_number_of_threads(shape, dtype, wide, rng, monkeypatch):
+    n_rows, n_features, n_scores = shape
+    X = sp.random(n_rows, n_features, density=0.3, format="csr", random_state=rng, dtype=dtype)
+    X = with_wide_indices(X) if wide else X
+    coef = rng.normal(size=(n_features, n_scores)).astype(dtype)
+    dual = rng.normal(size=(n_rows, n_scores)).astype(dtype)
+    results = []
+    for n_threads in (1, 2, 5):
+        monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
+        results.append((_compiled.product(X, coef), _compiled.transposed_product(X, dual)))
+    assert_same_to_rounding(results[0], (X @ coef, X.T @ dual), dtype)
+    for other in results[1:]:
+        for ours, theirs in zip(other, results[0], strict=True):
+            assert_array_equal(ours, theirs)
+
+
+@needs_kernels
+def test_products_of_two_dtypes_are_left_to_scipy(rng):
+    X = sp.random(9, 7, density=0.5, format="csr", random_state=rng, dtype=np.float32)
+    assert _compiled.product(X, np.ones((7, 2))) is None
+    assert _compiled.transposed_product(X, np.ones((9, 2))) is None
 
 
 @needs_kernels

@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, load_wine
-from sklearn.exceptions import UnsetMetadataPassedError
+from sklearn.exceptions import ConvergenceWarning, UnsetMetadataPassedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -221,6 +221,19 @@ def test_a_callback_can_stop_the_fit(learning_rate):
     passes = 2 * ["begin pass", "end pass"]
     assert callback.diary == ["setup", "begin fit", *passes, "end fit", "teardown"]
     assert_array_equal(callback.last_coef, model.coef_)
+
+
+@needs_callbacks
+@pytest.mark.parametrize("n_passes", [3, 8, 13])
+def test_a_stopped_fit_is_certified_where_it_stopped(n_passes):
+    X, y = blobs()
+    options = {"alpha": 1e-4, "tol": 1e-8}
+    stopped = calm_classifier(**options).set_callbacks(StopAfter(n_passes)).fit(X, y)
+    with pytest.warns(ConvergenceWarning):
+        expected = calm_classifier(**options, max_iter=n_passes).fit(X, y)
+    assert stopped.n_iter_ == n_passes
+    assert_array_equal(stopped.coef_, expected.coef_)
+    assert stopped.duality_gap_ == expected.duality_gap_ == stopped.history_["gap"][-1]
 
 
 @needs_callbacks

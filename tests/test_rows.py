@@ -11,6 +11,7 @@ from linear_hinge._rows import (
     direction,
     exact_transposed_product,
     minibatches,
+    row_space,
     squared_norms,
     take_rows,
     weighted_sum,
@@ -167,3 +168,15 @@ def test_squared_norms_at_the_ends_of_the_range(kind):
     assert_allclose(squared_norms(kind(np.array([[1e30, 0]], np.float32))), np.float64(np.float32(1e30)) ** 2)
     with np.errstate(over="ignore"):
         assert_array_equal(squared_norms(kind(np.array([[1e200, 0], [1, 2]]))), [np.inf, 5])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_row_space_of_few_rows_holds_them_to_rounding(dtype, rng):
+    X = rng.standard_normal((6, 40)).astype(dtype)
+    X[3], X[4], X[5] = X[0], 0, X[1] - 1e5 * X[2]
+    basis = row_space(X)
+    eps = np.finfo(dtype).eps
+    assert basis.dtype == dtype
+    assert basis.shape == (40, 3)
+    assert_allclose(basis.T @ basis, np.eye(3), atol=20 * eps)
+    assert_allclose(X @ basis @ basis.T, X, atol=100 * eps * np.abs(X).max(axis=1).max())

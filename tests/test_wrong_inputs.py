@@ -141,6 +141,7 @@ def test_wrong_classes_at_the_first_partial_fit(classes, words):
         ({"eta0": 0}, "The 'eta0' parameter"),
         ({"power_t": -1}, "The 'power_t' parameter"),
         ({"batch_size": 0}, "The 'batch_size' parameter"),
+        ({"batch_size": "all"}, "The 'batch_size' parameter"),
         ({"batch_size": 2.5}, "The 'batch_size' parameter"),
         ({"max_iter": 0}, "The 'max_iter' parameter"),
         ({"tol": -1}, "The 'tol' parameter"),

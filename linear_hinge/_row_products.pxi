@@ -1,0 +1,163 @@
+# Products with the rows of X and sums of them, shared by threads: every number is written by one thread, in an order
+# that does not depend on how many there are.
+
+from cython.parallel cimport prange
+from libc.stdint cimport intptr_t
+
+# Products with fewer multiplications than this are not worth waking a second thread for.
+cdef Py_ssize_t WORTH_THREADS = 1 << 16
+
+# Features that one squared norm is summed over: fixed, so that the sum does not depend on the number of threads.
+cdef Py_ssize_t BLOCK = 128
+
+
+cdef class Rows:
+    """The rows of X, dense with contiguous rows or CSR, without Python in between.
+
+    Parameters
+    ----------
+    X : ndarray or CSR array of shape (n_samples, n_features), float32 or float64
+    """
+
+    cdef bint is_sparse, is_wide
+    cdef Py_ssize_t n_rows, n_features, stride
+    cdef const void* data
+    cdef const void* indices
+    cdef const void* indptr
+    cdef tuple kept
+
+    def __init__(self, X):
+        self.n_rows, self.n_features = X.shape
+        self.is_sparse = hasattr(X, "indptr")
+        if self.is_sparse:
+            self.is_wide = X.indices.dtype.itemsize == 8
+            self.kept = (X.data, X.indices, X.indptr.astype(X.indices.dtype, copy=False))
+            self.indices, self.indptr = address(self.kept[1]), address(self.kept[2])
+        else:
+            self.stride = X.strides[0] // X.itemsize
+            self.kept = (X,)
+        self.data = address(self.kept[0])
+
+    cdef Py_ssize_t begin(self, Py_ssize_t row) noexcept nogil:
+        """Where the entries of a row begin in the data."""
+        if not self.is_sparse:
+            return row * self.stride
+        if self.is_wide:
+            return (<const int64_t*>self.indptr)[row]
+        return (<const int32_t*>self.indptr)[row]
+
+    cdef Py_ssize_t n_entries(self, Py_ssize_t row) noexcept nogil:
+        return self.begin(row + 1) - self.begin(row) if self.is_sparse else self.n_features
+
+
+cdef void* address(array):
+    return <void*><intptr_t>array.ctypes.data
+
+
+cdef int worth_threads(Py_ssize_t n_multiplications, int n_threads) noexcept nogil:
+    return n_threads if n_multiplications > WORTH_THREADS else 1
+
+
+cdef void score_rows(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* W, Py_ssize_t width, int n_threads, real* scores
+) noexcept nogil:
+    """S = X_B Wᵀ; of dense rows, also the numbers that fill up the last ROW_GROUP."""
+    cdef Py_ssize_t i
+    if X.is_sparse:
+        for i in prange(n_rows, num_threads=n_threads, schedule="static"):
+            score_sparse_row(X, rows[i], W, width, scores + i * width)
+    else:
+        for i in prange((n_rows + ROW_GROUP - 1) // ROW_GROUP, num_threads=n_threads, schedule="static"):
+            score_dense_group(X, rows, i * ROW_GROUP, n_rows, W, width, scores + i * ROW_GROUP * width)
+
+
+cdef void score_sparse_row(Rows X, Py_ssize_t row, const real* W, Py_ssize_t width, real* scores) noexcept nogil:
+    cdef Py_ssize_t begin = X.begin(row), n = X.n_entries(row)
+    if X.is_wide:
+        sparse_scores(n, <const real*>X.data + begin, <const int64_t*>X.indices + begin, W, width, scores)
+    else:
+        sparse_scores(n, <const real*>X.data + begin, <const int32_t*>X.indices + begin, W, width, scores)
+
+
+cdef void score_dense_group(
+    Rows X, const int64_t* rows, Py_ssize_t first, Py_ssize_t n_rows, const real* W, Py_ssize_t width, real* scores
+) noexcept nogil:
+    cdef const real* x[4]
+    cdef Py_ssize_t i
+    for i in range(ROW_GROUP):
+        x[i] = <const real*>X.data + X.begin(rows[min(first + i, n_rows - 1)])
+    dense_scores(X.n_features, x, W, width, scores)
+
+
+cdef bint any_nonzero(const real* numbers, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(n):
+        if numbers[k] != 0:
+            return True
+    return False
+
+
+cdef double add_dense_rows(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, int n_threads,
+    intptr_t* addresses, double* squares, real* W
+) noexcept nogil:
+    """W += scale · U, U = Σ_i g_i x_iᵀ; ‖U‖². Rows with g_i = 0 are left out."""
+    cdef const real** x = <const real**>addresses
+    cdef const real** D = <const real**>(addresses + n_rows)
+    cdef Py_ssize_t i, n_moved = 0, n_blocks = (X.n_features + BLOCK - 1) // BLOCK
+    cdef double squared = 0
+    for i in range(n_rows):
+        if any_nonzero(G + i * width, width):
+            x[n_moved] = <const real*>X.data + X.begin(rows[i])
+            D[n_moved] = G + i * width
+            n_moved += 1
+    for i in prange(n_blocks, num_threads=n_threads, schedule="static"):
+        squares[i] = dense_add(
+            n_moved, x, D, width, <real>scale, i * BLOCK, min((i + 1) * BLOCK, X.n_features), W
+        )
+    for i in range(n_blocks):
+        squared += squares[i]
+    return squared
+
+
+cdef double add_sparse_rows(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, int n_threads,
+    double* growth, real* W
+) noexcept nogil:
+    """W += scale · Σ_i g_i x_iᵀ; how much ‖W‖² grows."""
+    cdef Py_ssize_t i, p, n = 0
+    cdef double total = 0
+    # Each thread looks at all entries and adds those of its features.
+    for i in prange(n_threads, num_threads=n_threads, schedule="static"):
+        add_sparse_features(
+            X, rows, n_rows, G, width, scale, X.n_features * i // n_threads, X.n_features * (i + 1) // n_threads,
+            growth, W,
+        )
+    for i in range(n_rows):
+        if any_nonzero(G + i * width, width):
+            for p in range(X.n_entries(rows[i])):
+                total += growth[n + p]
+            n += X.n_entries(rows[i])
+    return total
+
+
+cdef void add_sparse_features(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Py_ssize_t first,
+    Py_ssize_t last, double* growth, real* W
+) noexcept nogil:
+    cdef Py_ssize_t i, begin, n
+    cdef const real* data = <const real*>X.data
+    for i in range(n_rows):
+        if any_nonzero(G + i * width, width):
+            begin, n = X.begin(rows[i]), X.n_entries(rows[i])
+            if X.is_wide:
+                sparse_add(
+                    n, data + begin, <const int64_t*>X.indices + begin, G + i * width, width, <real>scale, first, last,
+                    W, growth,
+                )
+            else:
+                sparse_add(
+                    n, data + begin, <const int32_t*>X.indices + begin, G + i * width, width, <real>scale, first, last,
+                    W, growth,
+                )
+            growth += n

@@ -20,7 +20,8 @@ if os.environ.get("LINEAR_HINGE_PURE_PYTHON") == "1":
 # Multiplications after which control comes back to Python, which sees Ctrl-C: some tenths of a second.
 PIECE = 2**28
 
-# Rows whose entries lie apart are copied, as many at once: this share of all, or so few that it does not matter.
+# A batch needs a number for each of its sparse entries, and a copy of rows whose entries lie apart: it may hold this
+# share of all rows, or so few that it does not matter.
 LARGEST_SHARE = 0.05
 FEW_ROWS = 256
 
@@ -61,14 +62,14 @@ def sweep(ascent, rows, mean):
     """Minibatch steps over these rows, in this order; False if there is no compiled code for them."""
     X, batch_size = ascent.problem.X, ascent.batch_size
     loss = None if _kernels is None else row_loss(ascent.problem.loss)
-    is_in_place = _has_whole_rows(X)
-    most_copied = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
-    if loss is None or not (is_in_place or min(batch_size, len(rows)) <= most_copied):
+    is_in_place = sp.issparse(X) or X.strides[1] == X.itemsize
+    most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
+    if loss is None or (min(batch_size, len(rows)) > most_rows and (sp.issparse(X) or not is_in_place)):
         return False
     per_row = (X.nnz / X.shape[0] if sp.issparse(X) else X.shape[1]) * ascent.memory.shape[1]
     n_rows = PIECE / (1 + per_row)
     if not is_in_place:
-        n_rows = min(n_rows, most_copied)
+        n_rows = min(n_rows, most_rows)
     n_rows = max(1, int(n_rows / batch_size)) * batch_size
     whole = _kernels.Rows(X) if is_in_place else None
     for start in range(0, len(rows), n_rows):
@@ -96,8 +97,3 @@ def transposed_product(X, dual):
 
 def _is_suitable(X, other):
     return _kernels is not None and X.dtype == other.dtype
-
-
-def _has_whole_rows(X):
-    """Whether the entries of a row lie side by side."""
-    return sp.issparse(X) or X.strides[1] == X.itemsize

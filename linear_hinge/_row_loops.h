@@ -31,6 +31,12 @@
 #define PARTIAL_SUMS 32
 #define CONCAT_(a, b) a##_##b
 #define CONCAT(a, b) CONCAT_(a, b)
+
+/* a b + c, rounded once: left to itself, the compiler rounds twice in some loops and once in others, and int32 and int64
+ * indices would give different bits. */
+#include <math.h>
+INLINE float fused_float(float a, float b, float c) { return fmaf(a, b, c); }
+INLINE double fused_double(double a, double b, double c) { return fma(a, b, c); }
 #endif
 
 #ifndef INDEX /* ---------------------------------------------------------------------------------------- dense rows */
@@ -199,7 +205,7 @@ static void INDEXED(sparse_scores)(ptrdiff_t n_entries, const REAL *data, const 
 {
     if (width == 1) {
         REAL sum = 0;
-        for (ptrdiff_t p = 0; p < n_entries; p++) sum += data[p] * W[columns[p]];
+        for (ptrdiff_t p = 0; p < n_entries; p++) sum = NAME(fused)(data[p], W[columns[p]], sum);
         scores[0] = sum;
         return;
     }
@@ -225,17 +231,17 @@ static void INDEXED(sparse_add)(ptrdiff_t n_entries, const REAL *data, const IND
         const REAL x = scale * data[p];
         REAL *w = W + j * width;
         if (width == 1) {
-            const REAL step = x * D[0], old = w[0];
-            w[0] = old + step;
-            growth[p] = (double)step * (old + w[0]);
+            const REAL old = w[0], new = NAME(fused)(x, D[0], old);
+            growth[p] = (double)(new - old) * (old + new);
+            w[0] = new;
             continue;
         }
         INDEXED(fetch_ahead)(p, n_entries, columns, W, width);
         NAME(vector) sums = {0};
         for (ptrdiff_t k = 0; k < width; k += LANES) {
-            const NAME(vector) step = x * *(const NAME(vector) *)(D + k), old = *(NAME(vector) *)(w + k);
-            *(NAME(vector) *)(w + k) = old + step;
-            sums += step * (old + *(NAME(vector) *)(w + k));
+            const NAME(vector) old = *(NAME(vector) *)(w + k), new = old + x * *(const NAME(vector) *)(D + k);
+            sums += (new - old) * (old + new);
+            *(NAME(vector) *)(w + k) = new;
         }
         growth[p] = NAME(sum_of_lanes)(sums);
     }

@@ -148,8 +148,9 @@ def test_pieces_between_which_an_interrupt_is_seen_change_no_bit(rng, monkeypatc
 
 
 @needs_kernels
-def test_data_that_would_have_to_be_copied_whole_are_not(rng, monkeypatch):
-    problem = drawn(CASES[0], rng, kind="F", n_samples=600)
+@pytest.mark.parametrize("kind", ["F", "csr"])
+def test_batches_that_would_need_memory_like_the_data_are_left_out(kind, rng, monkeypatch):
+    problem = drawn(CASES[0], rng, kind=kind, n_samples=600)
     monkeypatch.setattr(_compiled._kernels, "sweep", pytest.fail)
     ascend(problem, batch_size=600)
 

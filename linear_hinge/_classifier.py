@@ -40,7 +40,8 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         With two classes each of them is the binary hinge.
     alpha : float, default=1e-4
         Strength of the L2 regularisation, greater than 0. ``alpha = 1 / (C * n_samples)`` is the C of `LinearSVC`
-        and `SVC`, where samples are weighted ``1 / (C * sample_weight.sum())``.
+        and `SVC`; where samples or classes are weighted, ``1 / (C * total)`` with the sum of all products of sample
+        weight and class weight.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not regularised.
     margin : float, default=1.0
@@ -76,7 +77,8 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         Whether the samples are shuffled before every pass.
     class_weight : dict or "balanced", default=None
         Weights of the classes, which multiply ``sample_weight``. "balanced" makes every class weigh the same,
-        taking the sample weights into account.
+        taking the sample weights into account. In "one_vs_rest", the weight of a sample holds for its hinges against
+        all classes.
     warm_start : bool, default=False
         Whether `fit` starts from the coefficients of the last call.
     random_state : int, RandomState instance or None, default=None
@@ -120,6 +122,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     --------
     sklearn.svm.LinearSVC : The same binary, one-vs-rest and Crammer-Singer problems with a regularised intercept.
     sklearn.linear_model.SGDClassifier : Stochastic gradient descent for binary and one-vs-rest problems.
+    sklearn.calibration.CalibratedClassifierCV : Probabilities from the scores of a classifier.
 
     References
     ----------

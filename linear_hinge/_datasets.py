@@ -163,7 +163,7 @@ def _read_csv(path, text, label):
     width = len(first)
     if width < 2:
         raise DataError(
-            f"{path}: line {first_line} is neither CSV (cells and commas) nor svmlight (label index:value …)"
+            f"{path}: line {first_line} is neither CSV (cells separated by commas) nor svmlight (label index:value …)"
         )
     has_header = label is not None or not all(_is_number(cell) for cell in first[:-1])
     columns = [cell.strip() for cell in first] if has_header else [str(n) for n in range(1, width + 1)]
@@ -205,7 +205,8 @@ def _numbers(path, rows, columns):
         except ValueError:
             column = next(j for j, cell in enumerate(row) if not _is_number(cell))
             place = f"{path}: line {line}, column {columns[column]!r}"
-            raise DataError(f"{place}: {row[column]!r} is not a number") from None
+            hint = "columns of text have to be encoded first, and --label names the column of the classes"
+            raise DataError(f"{place}: {row[column]!r} is not a number ({hint})") from None
     places = _unusable(X)
     if len(places):
         i, column = places[0]

@@ -329,7 +329,7 @@ def project_simplex(points):
 
     References
     ----------
-    Condat, Fast projection onto the simplex and the l1 ball, Mathematical Programming 2016.
+    Held, Wolfe and Crowder, Validation of subgradient optimization, Mathematical Programming 1974 (by sorting).
     """
     # Measured from the greatest entry, so that a huge common level does not swallow the differences.
     shifted = points - points.max(axis=1, keepdims=True)

@@ -107,12 +107,12 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         much memory as the support vectors have violated margins, and lets ``warm_start`` begin where it ended.
     support_ : ndarray of shape (n_support,)
         With "auto": indices of the support vectors, the samples with a non-zero row in ``dual_coef_``.
-    history_ : dict of ndarray of shape (n_iter_,)
+    history_ : dict of ndarray of shape (`n_iter_`,)
         The last `fit` after each pass or Newton step: "pass" (work so far, in passes over the data of two matrix
         products each), "seconds" (since the start), "objective", "dual_objective" and "gap" (nan without "auto").
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, when X has names that are all strings.
 
     See Also

@@ -30,8 +30,8 @@ for name, model in models.items():
     ConvergenceDisplay.from_estimator(model, name=name, ax=below, kind="gap")
 above.set(title="The optimum is in the shaded region", xlabel="", xscale="log", yscale="log")
 below.set(title="The gap between the two, relative to the objective")
-below.axhline(1e-4, color="black", linestyle=":", linewidth=1)
-below.text(1, 1.15e-4, "tol = 1e-4", fontsize=10)
+below.axhline(1e-4, color="black", linestyle=":", linewidth=1.5, label="tol")
+below.legend()
 plt.show()
 
 # %%

@@ -28,14 +28,14 @@ models = {
 # %%
 # A class wins where its score is the highest. Crammer-Singer and Weston-Watkins compare the scores of a point with each
 # other, and the class in the middle gets a strip of its own. One-vs-rest asks for one line between the middle class and
-# all other points. There is none, so the middle class scores low everywhere and its region shrinks.
+# all other points. There is none, so the middle class scores low, and loses its strip where the other two meet.
 
 edge = np.linspace(-6.5, 6.5, 301), np.linspace(-4, 5, 301)
 grid = np.stack(np.meshgrid(*edge), axis=-1)
 shades = ListedColormap(["#9ECAE9", "#FFFFFF", "#F6C08A"])
 points = [("o", "#0072B2"), ("s", "#000000"), ("^", "#B34700")]
 
-figure, axes = plt.subplots(2, 2, figsize=(6, 6), sharex=True, sharey=True)
+figure, axes = plt.subplots(2, 2, figsize=(6, 6), sharey=True)
 for ax, (name, model) in zip(axes.flat, models.items(), strict=False):
     regions = model.predict(grid.reshape(-1, 2)).reshape(grid.shape[:2])
     ax.pcolormesh(*edge, regions, cmap=shades, vmin=0, vmax=2, rasterized=True)

@@ -23,11 +23,11 @@ model = MulticlassHingeClassifier(alpha=0.02, random_state=0).fit(X_train, y_tra
 print(f"accuracy on {len(y_test)} test images: {model.score(X_test, y_test):.3f}")
 
 # %%
-# Bright pixels speak for the digit and dark ones against it; what is grey does not matter. The 0 must have no ink in its
-# middle, which is all that tells it from many an 8.
+# Bright pixels speak for the digit and dark ones against it; what is grey does not matter. The 0 is dark in its middle:
+# ink there speaks for some other digit.
 
 limit = abs(model.coef_).max()
-figure, axes = plt.subplots(2, 5, figsize=(6, 3.6))
+figure, axes = plt.subplots(2, 5, figsize=(6, 3.8))
 for ax, label, weights in zip(axes.flat, model.classes_, model.coef_, strict=True):
     image = ax.imshow(weights.reshape(8, 8), vmin=-limit, vmax=limit)
     ax.set(title=f"{label}", xticks=[], yticks=[])

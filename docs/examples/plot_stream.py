@@ -35,7 +35,7 @@ models = {
     "SGDClassifier": (SGDClassifier(alpha=1e-2, random_state=0), ":"),
 }
 errors = {name: [] for name in models}
-for X, y in stream(n_chunks=200):
+for X, y in stream(n_chunks=160):
     for name, (model, _) in models.items():
         if errors[name]:
             errors[name].append(np.mean(model.predict(X) != y))
@@ -50,6 +50,6 @@ figure, ax = plt.subplots(figsize=(6, 4.8))
 for name, (_, style) in models.items():
     mean = np.convolve(errors[name], np.ones(10) / 10, mode="valid")
     ax.plot(CHUNK * np.arange(10, len(errors[name]) + 1), 100 * mean, style, label=name)
-ax.set(title="Errors before learning from them", xlabel="rows seen", ylabel="wrong predictions (%)", ylim=(0, None))
+ax.set(title="Errors on rows not yet learnt from", xlabel="rows seen", ylabel="wrong predictions (%)", ylim=(0, None))
 figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center")
 plt.show()

@@ -46,6 +46,8 @@ print(f"{len(train)} paragraphs to train on, {len(model[0].vocabulary_)} words")
 print(f"accuracy on {len(test)} others: {model.score(test, y_test):.2f}")
 
 # %%
+# The accuracy flatters: classes of one module describe their common parameters in nearly the same words.
+#
 # ``coef_`` has a row for every class and a column for every word. Its largest entries are the words that speak loudest
 # for a class.
 

@@ -42,7 +42,6 @@ sphinx_gallery_conf = {
     "reset_modules": ("gallery.reset_style",),
     "image_srcset": ["2x"],
     "show_memory": False,
-    "plot_gallery": True,
     "download_all_examples": False,
 }
 

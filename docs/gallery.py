@@ -4,7 +4,7 @@ from cycler import cycler
 
 # Colours that differ for colour-blind eyes (Okabe and Ito). Curves differ in their line styles or markers, too: that is
 # up to the examples.
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
 STYLE = {
     "axes.prop_cycle": cycler(color=COLORS),

@@ -32,7 +32,7 @@ models = {
 
 edge = np.linspace(-6.5, 6.5, 301), np.linspace(-4, 5, 301)
 grid = np.stack(np.meshgrid(*edge), axis=-1)
-shades = ListedColormap(["#9ECAE9", "#FFFFFF", "#F6C08A"])
+shades = ListedColormap(["#9ECAE9", "#FFFFFF", "#FBE3C6"])
 points = [("o", "#0072B2"), ("s", "#000000"), ("^", "#B34700")]
 
 figure, axes = plt.subplots(2, 2, figsize=(6, 6), sharey=True)

@@ -28,6 +28,7 @@ settings = {
     '"optimal"': ({"learning_rate": "optimal"}, "--"),
     '"optimal", averaged': ({"learning_rate": "optimal", "average": True}, "-."),
     '"invscaling", eta0 = 0.1': ({"learning_rate": "invscaling", "eta0": 0.1}, ":"),
+    '"adaptive", eta0 = 0.1': ({"learning_rate": "adaptive", "eta0": 0.1}, (0, (6, 2))),
     '"constant", eta0 = 0.1': ({"learning_rate": "constant", "eta0": 0.1}, (0, (5, 1, 1, 1, 1, 1))),
     '"constant", eta0 = 0.001': ({"learning_rate": "constant", "eta0": 0.001}, (0, (1, 3))),
 }
@@ -40,8 +41,8 @@ for name, (parameters, _) in settings.items():
 
 # %%
 # How far above the optimum is everybody? The lower bound that "auto" has proven stands in for it. The distance of
-# "auto" to its own bound is therefore the gap that it reports. Its curve has steps, because it looks at its objective only
-# now and then. Of the others, a handful of passes is drawn: their objectives jump up and down.
+# "auto" to its own bound is therefore the gap that it reports. Its curve has steps, because it looks at its objective
+# only now and then. Of the others, a handful of passes is drawn: their objectives jump up and down.
 
 bound = models['"auto"'].dual_objective_
 figure, ax = plt.subplots(figsize=(6, 5))

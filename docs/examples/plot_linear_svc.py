@@ -89,6 +89,6 @@ figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", 
 plt.show()
 
 # %%
-# These are small data, and the seconds are those of the machine that built this page. With weaker regularisation both
-# need longer, to classify no better. To measure on your own data, with several tolerances, there is the folder
-# ``benchmarks``: see :doc:`/contributing`.
+# The seconds are those of the machine that built this page. With weaker regularisation both need longer, and
+# ``MulticlassHingeClassifier`` more so: the proof of a small gap takes Newton steps there. To measure on your own data,
+# with several tolerances, there is the folder ``benchmarks``: see :doc:`/contributing`.

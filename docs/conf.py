@@ -26,6 +26,8 @@ exclude_patterns = ["_build", "README.md", "examples"]
 templates_path = ["_templates"]
 nitpicky = True
 default_role = "literal"  # as docstrings use single backticks
+smartquotes = False  # quotation marks are code here, and the links of the estimator look for them
+toc_object_entries_show_parents = "hide"
 
 # The page of a class is api/linear_hinge.CLASS.html, which is where `_doc_link_template` of the estimator points.
 autosummary_generate = True
@@ -42,6 +44,7 @@ sphinx_gallery_conf = {
     "reset_modules": ("gallery.reset_style",),
     "image_srcset": ["2x"],
     "show_memory": False,
+    "write_computation_times": False,
     "download_all_examples": False,
 }
 

@@ -5,6 +5,7 @@ others is left out. The drawing takes the colours of the page it stands on.
 """
 
 import ast
+import random
 from graphlib import TopologicalSorter
 from html import escape
 from pathlib import Path
@@ -14,8 +15,10 @@ FILES = {path.stem: path for pattern in ("*.py", "*.pyx") for path in (ROOT / "l
 
 BOX_WIDTH, BOX_HEIGHT = 104, 24
 COLUMN, ROW, MARGIN = 112, 54, 58  # from box to box, from row to row, and what the names of the floors take
-BOXES_IN_A_ROW = 7
-WIDTH = MARGIN + BOXES_IN_A_ROW * COLUMN
+SLOTS = 8  # for the boxes of a row
+WIDTH = MARGIN + SLOTS * COLUMN
+TRIALS = 4000  # of other places for the boxes: twice as many give no better drawing
+BEHIND_A_BOX = 5  # what a line costs that seems to end at a box, in columns of its length
 
 
 def write(path):
@@ -70,18 +73,50 @@ def rows_of_boxes():
             depth[name] = 1 + max((depth[other] for other in imports[name] if other in depth), default=-1)
         for level in sorted(set(depth.values()), reverse=True):
             of_level = sorted(name for name in names if depth[name] == level)
-            n_rows = -(-len(of_level) // BOXES_IN_A_ROW)
+            n_rows = -(-len(of_level) // SLOTS)
             rows += [(floor, of_level[start::n_rows]) for start in range(n_rows)]
     return rows
 
 
+def places(rows, imports):
+    """Module to its row and slot, such that lines are short and few of them pass behind a box.
+
+    Two slots of a row change what they hold, again and again, and back if that made the lines worse.
+    """
+    rng = random.Random(0)
+    table = [(names + [None] * SLOTS)[:SLOTS] for _, names in rows]
+    lowest = cost(table, imports)
+    for _ in range(TRIALS):
+        row, one, other = rng.choice(table), rng.randrange(SLOTS), rng.randrange(SLOTS)
+        row[one], row[other] = row[other], row[one]
+        changed = cost(table, imports)
+        if changed > lowest:
+            row[one], row[other] = row[other], row[one]
+        else:
+            lowest = changed
+    return placed(table)
+
+
+def placed(table):
+    return {name: (y, x) for y, row in enumerate(table) for x, name in enumerate(row) if name}
+
+
+def cost(table, imports):
+    at, total = placed(table), 0
+    for name, (y, x) in at.items():
+        for to_y, to_x in (at[other] for other in imports[name]):
+            slope = (to_x - x) / (to_y - y)
+            total += abs(to_x - x)
+            total += BEHIND_A_BOX * sum(
+                table[row][round(x + slope * (row - y))] is not None for row in range(y + 1, to_y)
+            )
+    return total
+
+
 def svg(rows, imports):
     """The drawing of these rows: lines first, boxes over them."""
-    centres = {}
-    for number, (_, names) in enumerate(rows):
-        step = (WIDTH - MARGIN) / len(names)
-        for position, name in enumerate(names):
-            centres[name] = (MARGIN + step * (position + 0.5), ROW * (number + 0.5))
+    slots = places(rows, imports)
+    centres = {name: (MARGIN + COLUMN * (x + 0.5), ROW * (y + 0.5)) for name, (y, x) in slots.items()}
     parts = [line(centres[name], centres[other]) for name in centres for other in sorted(imports[name])]
     parts += [box(name, *centre) for name, centre in centres.items()]
     for number, (floor, _) in enumerate(rows):
@@ -93,9 +128,7 @@ def svg(rows, imports):
 
 
 def line(start, end):
-    (x, y), (to_x, to_y) = start, end
-    middle = (y + to_y) / 2
-    return f'<path class="import" d="M{x:g} {y:g}C{x:g} {middle:g} {to_x:g} {middle:g} {to_x:g} {to_y:g}"/>'
+    return '<path class="import" d="M{:g} {:g}L{:g} {:g}"/>'.format(*start, *end)
 
 
 def box(name, x, y):

@@ -18,7 +18,7 @@ GENERATED = {"_build", "api", "auto_examples"}
 PAGES = sorted(
     str(path.relative_to(DOCS))
     for path in DOCS.rglob("*.rst")
-    if path.relative_to(DOCS).parts[0] not in GENERATED | {"_templates", "_backreferences", "sg_execution_times.rst"}
+    if path.relative_to(DOCS).parts[0] not in GENERATED | {"_templates", "_backreferences"}
 )
 
 needs_pages = pytest.mark.skipif(not PAGES, reason="the tests run away from the repository")

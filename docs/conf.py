@@ -26,6 +26,7 @@ exclude_patterns = ["_build", "README.md", "examples"]
 templates_path = ["_templates"]
 nitpicky = True
 default_role = "literal"  # as docstrings use single backticks
+mathjax4_config = {"output": {"displayOverflow": "scroll"}}  # on narrow screens
 smartquotes = False  # quotation marks are code here, and the links of the estimator look for them
 toc_object_entries_show_parents = "hide"
 
@@ -53,6 +54,7 @@ html_title = "linear-hinge"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_use_index = html_domain_indices = False  # the API reference is short enough to look at
 html_theme_options = {
     "logo": {"text": "linear-hinge"},
     "secondary_sidebar_items": ["page-toc"],

@@ -32,9 +32,10 @@ settings = {
     '"constant", eta0 = 0.1': ({"learning_rate": "constant", "eta0": 0.1}, (0, (5, 1, 1, 1, 1, 1))),
     '"constant", eta0 = 0.001': ({"learning_rate": "constant", "eta0": 0.001}, (0, (1, 3))),
 }
+common = {"alpha": 0.03, "max_iter": 150, "tol": 0, "random_state": 0}
 models = {}
 for name, (parameters, _) in settings.items():
-    model = MulticlassHingeClassifier(**({"alpha": 0.03, "max_iter": 150, "tol": 0, "random_state": 0} | parameters))
+    model = MulticlassHingeClassifier(**(common | parameters))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         models[name] = model.fit(X, y)
@@ -50,7 +51,8 @@ for (name, model), (_, style) in zip(models.items(), settings.values(), strict=T
     history, shown = model.history_, slice(None)
     if name != '"auto"':
         shown = np.unique(np.geomspace(1, 150, 16).astype(int)) - 1
-    ax.plot(history["pass"][shown], history["objective"][shown] / bound - 1, linestyle=style, label=name)
+    above = history["objective"][shown] / bound - 1
+    ax.plot(history["pass"][shown], above, linestyle=style, label=name)
 ax.set(
     title="Distance to the optimum, by learning rate",
     xlabel="passes over the data",

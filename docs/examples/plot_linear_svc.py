@@ -82,9 +82,10 @@ styles = ["o-", "s--", "^-", "v--"]
 for style, key in zip(styles, sorted(results, key=lambda key: key[1]), strict=True):
     for ax, values in zip(axes, zip(*results[key], strict=True), strict=True):
         ax.plot(alphas, values, style, label=", ".join(key))
-axes[0].set(title="Training objective above its lower bound", ylabel="relative distance", xscale="log", yscale="log")
+axes[0].set(title="Training objective above its lower bound", ylabel="relative distance")
+axes[0].set(xscale="log", yscale="log")
 axes[1].set(title="Accuracy on the test rows", ylabel="right predictions (%)")
-axes[2].set(title="Time to fit, median of three", ylabel="time (s)", yscale="log", xlabel="alpha")
+axes[2].set(title="Time to fit, median of three", ylabel="time (s)", xlabel="alpha", ylim=(0, None))
 figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", fontsize=10)
 plt.show()
 

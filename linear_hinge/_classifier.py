@@ -38,7 +38,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         - "one_vs_rest": a binary hinge for every class against the others, summed.
 
         With two classes each of them is the binary hinge.
-    alpha : float, default=1e-4
+    alpha : float, default=0.0001
         Strength of the L2 regularisation, greater than 0. ``alpha = 1 / (C * n_samples)`` is the C of `LinearSVC`
         and `SVC`, where samples are weighted ``1 / (C * sample_weight.sum())``.
     fit_intercept : bool, default=True
@@ -67,7 +67,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step.
     max_iter : int, default=1000
         Passes over the data, and Newton steps, at most. It affects only `fit`.
-    tol : float, default=1e-3
+    tol : float, default=0.001
         With "auto", `fit` stops when ``duality_gap_ <= tol``: the objective is then at most ``tol`` times its value
         above the optimum. Otherwise when 5 passes (and 100 steps) did not lower the best objective by ``tol`` times
         its value.

@@ -13,9 +13,7 @@ from sklearn.datasets import make_blobs
 
 from linear_hinge import MulticlassHingeClassifier
 
-X, y = make_blobs(
-    n_samples=[60, 60, 60], centers=[[-3, 0], [0, 1], [3, 0]], cluster_std=[0.9, 0.9, 0.9], random_state=0
-)
+X, y = make_blobs(180, centers=[[-3, 0], [0, 1], [3, 0]], cluster_std=0.9, random_state=0)
 models = {
     name: MulticlassHingeClassifier(loss, alpha=1e-2, random_state=0).fit(X, y)
     for name, loss in [

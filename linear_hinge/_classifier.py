@@ -38,7 +38,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         - "one_vs_rest": a binary hinge for every class against the others, summed.
 
         With two classes each of them is the binary hinge.
-    alpha : float, default=1e-4
+    alpha : float, default=0.0001
         Strength of the L2 regularisation, greater than 0. ``alpha = 1 / (C * n_samples)`` is the C of `LinearSVC`
         and `SVC`; where samples or classes are weighted, ``1 / (C * total)`` with the sum of all products of sample
         weight and class weight.
@@ -69,7 +69,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         `fit` with ``learning_rate="auto"`` takes 16 if there are more than 64 samples.
     max_iter : int, default=1000
         Passes over the data, and Newton steps, at most. It affects only `fit`.
-    tol : float, default=1e-3
+    tol : float, default=0.001
         With "auto", `fit` stops when ``duality_gap_ <= tol``: the objective is then at most ``tol`` times its value
         above the optimum. Otherwise when 5 passes (and 100 steps) did not lower the best objective by ``tol`` times
         its value.
@@ -110,12 +110,12 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         much memory as the support vectors have violated margins, and lets ``warm_start`` begin where it ended.
     support_ : ndarray of shape (n_support,)
         With "auto": indices of the support vectors, the samples with a non-zero row in ``dual_coef_``.
-    history_ : dict of ndarray of shape (n_iter_,)
+    history_ : dict of ndarray of shape (`n_iter_`,)
         The last `fit` after each pass or Newton step: "pass" (work so far, in passes over the data of two matrix
         products each), "seconds" (since the start), "objective", "dual_objective" and "gap" (nan without "auto").
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, when X has names that are all strings.
 
     See Also

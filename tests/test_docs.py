@@ -1,0 +1,113 @@
+"""The pages keep their word: their code runs, the reference is complete, and what stands in two places agrees."""
+
+import doctest
+import re
+import runpy
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import linear_hinge
+from linear_hinge.__main__ import make_parser
+from linear_hinge._losses import LOSSES
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+GENERATED = {"_build", "api", "auto_examples"}
+PAGES = sorted(
+    str(path.relative_to(DOCS))
+    for path in DOCS.rglob("*.rst")
+    if path.relative_to(DOCS).parts[0] not in GENERATED | {"_templates", "_backreferences"}
+)
+
+needs_pages = pytest.mark.skipif(not PAGES, reason="the tests run away from the repository")
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+@pytest.fixture(autouse=True)
+def figures():
+    """Where matplotlib is there, figures are drawn without a screen, and closed."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    yield
+    import_module("matplotlib.pyplot").close("all")
+
+
+@every_page
+def test_the_code_of_a_page_runs(page):
+    if "sklearn.callback" in (DOCS / page).read_text(encoding="utf-8"):
+        pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks from 1.9 on")
+    results = doctest.testfile(str(DOCS / page), False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("name", ["_classifier", "_display"])
+def test_the_examples_of_the_docstrings_run(name):
+    results = doctest.testmod(import_module(f"linear_hinge.{name}"))
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+@every_page
+def test_all_python_in_a_page_is_code_that_runs(page):
+    languages = re.findall(r"^ *\.\. code-block:: *(\w*)", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(languages) <= {"sh", "text"}
+
+
+# The reference
+
+
+def reference():
+    return (DOCS / "api.rst").read_text(encoding="utf-8")
+
+
+@needs_pages
+def test_the_reference_lists_what_the_package_exports():
+    for name in linear_hinge.__all__:
+        assert re.search(rf"^   {name}$|``linear_hinge.{name}``", reference(), re.MULTILINE), name
+
+
+@needs_pages
+def test_the_reference_lists_the_options_of_the_command_line():
+    described = set(re.findall(r"\.\. option:: (\S+)", reference()))
+    actions = make_parser()._actions
+    assert described == {action.option_strings[-1] if action.option_strings else "FILE" for action in actions}
+    assert ", ".join(LOSSES) in reference()
+    assert f"Default: {make_parser().get_default('alpha'):g}" in reference().replace("1e-4", "0.0001")
+
+
+@needs_pages
+def test_the_estimator_links_to_its_page():
+    link = linear_hinge.MulticlassHingeClassifier()._get_doc_link()
+    assert link.endswith("/stable/api/linear_hinge.MulticlassHingeClassifier.html")
+    assert ":toctree: api\n" in reference()
+
+
+@needs_pages
+def test_the_citation_has_the_version_of_the_package():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.search(r"^version: (\S+)$", citation, re.MULTILINE)[1] == linear_hinge.__version__
+    changes = (DOCS / "changes.rst").read_text(encoding="utf-8")
+    assert f"Version {linear_hinge.__version__}".removesuffix(".0") in changes
+
+
+# The check of the links
+
+
+@needs_pages
+def test_broken_links_are_found(tmp_path, capsys):
+    broken_links = runpy.run_path(str(DOCS / "check_links.py"))["broken_links"]
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "picture.png").touch()
+    (tmp_path / "index.html").write_text(
+        '<h1 id="a b">x</h1> <a href="#a%20b">y</a> <a href="sub/page.html#there">y</a> <img src="picture.png">'
+        '<a href="https://example.org/nowhere">y</a> <img srcset="picture.png, missing.png 2x"> <a href="#nowhere">'
+    )
+    (tmp_path / "sub" / "page.html").write_text('<p id="there"> <a href="../index.html#gone"> <a href="gone.html">')
+    assert list(broken_links(tmp_path)) == [
+        "index.html: #nowhere: no such anchor",
+        "index.html: missing.png: no such file",
+        "sub/page.html: ../index.html#gone: no such anchor",
+        "sub/page.html: gone.html: no such file",
+    ]

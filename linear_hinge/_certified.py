@@ -16,9 +16,11 @@ from linear_hinge._products import product, transposed_product, weighted_mean
 from linear_hinge._progress import Progress
 from linear_hinge._rows import row_space
 
-# The proof costs about as much as a pass. It is asked for when the estimate of the gap, which is mostly too large,
-# comes close to what ends the fit, and otherwise after the passes 1, 2, 4, 8, …
+# The proof costs as much as a pass or two. It is asked for when the estimate of the gap, which is mostly too large,
+# promises the end by what the last proof found of it, or comes close to the end and the last proof is some passes old,
+# and otherwise after the passes 1, 2, 4, 8, …
 CLOSE_TO_END = 3.0
+OLD_PROOF = 1.2
 
 # Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
 # passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
@@ -28,9 +30,7 @@ MORE_PASSES, COEFFICIENTS = 32, 512
 MOST_PASSES_LEFT = 30
 MOST_STEPS_LEFT = 25
 
-# The mean of the iterates of a pass is a better primal point than the last of them once the gap is within this factor
-# of the end; before, it is not worth its cost.
-WORTH_AVERAGING = 10.0
+TINY = np.finfo(float).tiny
 
 
 class CertifiedFit:
@@ -64,7 +64,8 @@ class CertifiedFit:
         self.ascent = DualAscent(problem, dual, start, intercept, batch_size=batch_size, rng=rng)
         self.is_one_batch = len(problem.rows) <= batch_size
         self.newton = self.basis = None
-        self.n_passes = 0
+        self.n_passes = self.n_proven = 0
+        self.share = 1.0
         self.estimates = []
         self.objective, self.dual_objective = np.inf, -np.inf
         self.coef = self.intercept = self.dual = self.uncertified = None
@@ -80,9 +81,19 @@ class CertifiedFit:
         is_power_of_two = self.n_passes & (self.n_passes - 1) == 0
         is_last = is_last or (self.newton is not None and self.newton.stalled)
         self.uncertified = (candidates, dual)
-        if is_last or is_power_of_two or estimate <= CLOSE_TO_END * self.tol * self.objective:
-            return self.certify(work)
+        if is_last or is_power_of_two or self._promises_the_end(estimate):
+            progress = self.certify(work)
+            self.n_proven, self.share = self.n_passes, (self.objective - self.dual_objective) / max(estimate, TINY)
+            return progress
         return self._progress(work)
+
+    def _promises_the_end(self, estimate):
+        """Whether the proof is worth its cost, by the estimate of the gap and what the last proof found of it."""
+        end = self.tol * self.objective
+        if self.newton is not None:
+            return estimate <= CLOSE_TO_END * end
+        is_old = self.n_passes >= OLD_PROOF * self.n_proven
+        return estimate * self.share <= end or (is_old and estimate <= CLOSE_TO_END * end)
 
     def certify(self, work=0.0):
         """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
@@ -119,7 +130,8 @@ class CertifiedFit:
     def _run_minibatches(self):
         """A pass of `DualAscent`: the gap it met, its work, the coefficients worth a look, the dual."""
         ascent = self.ascent
-        near = bool(self.estimates) and self.estimates[-1] <= WORTH_AVERAGING * self.tol * self.objective
+        # The mean of the iterates is a better primal point than the last of them, and worth its cost near the end.
+        near = bool(self.estimates) and self.estimates[-1] <= CLOSE_TO_END * self.tol * self.objective
         work = ascent.run_pass(averaging=near) / len(self.problem.rows)
         self.estimates.append(ascent.gap)
 

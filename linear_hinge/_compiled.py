@@ -62,7 +62,7 @@ def sweep(ascent, rows, mean):
     """Minibatch steps over these rows, in this order; False if there is no compiled code for them."""
     X, batch_size = ascent.problem.X, ascent.batch_size
     loss = None if _kernels is None else row_loss(ascent.problem.loss)
-    is_in_place = sp.issparse(X) or X.strides[1] == X.itemsize
+    is_in_place = _has_whole_rows(X)
     most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
     if loss is None or (min(batch_size, len(rows)) > most_rows and (sp.issparse(X) or not is_in_place)):
         return False
@@ -82,18 +82,23 @@ def sweep(ascent, rows, mean):
 
 
 def product(X, coef):
-    """X W of shape (n_samples, n_scores) for sparse X; None if there is no compiled code for them."""
+    """X W of shape (n_samples, n_scores); None if there is no compiled code for them."""
     if not _is_suitable(X, coef):
         return None
     return _kernels.product(_kernels.Rows(X), padded(coef), max_threads())[:, : coef.shape[1]]
 
 
 def transposed_product(X, dual):
-    """Xᵀ G of shape (n_features, n_scores) for sparse X; None if there is no compiled code for them."""
+    """Xᵀ G of shape (n_features, n_scores); None if there is no compiled code for them."""
     if not _is_suitable(X, dual):
         return None
     return _kernels.transposed_product(_kernels.Rows(X), padded(dual), max_threads())[:, : dual.shape[1]]
 
 
 def _is_suitable(X, other):
-    return _kernels is not None and X.dtype == other.dtype
+    return _kernels is not None and X.dtype == other.dtype and X.dtype.char in "fd" and _has_whole_rows(X)
+
+
+def _has_whole_rows(X):
+    """Whether the entries of a row lie side by side."""
+    return sp.issparse(X) or X.strides[1] == X.itemsize

@@ -2,8 +2,8 @@
 
 BLAS splits large products over its threads, and the number of threads changes the rounding. Telling it to use one
 thread would change the state of the whole process. Products are therefore made of blocks that are too small for
-OpenBLAS to split (it does so beyond 2¹⁸ multiplications), and sums are left to NumPy. Products with sparse matrices
-are compiled in `_kernels`, or SciPy's, which are single-threaded.
+OpenBLAS to split (it does so beyond 2¹⁸ multiplications), and sums are left to NumPy. Where there is compiled code,
+`_compiled` makes the products with sparse matrices, which are SciPy's otherwise, and the largest dense ones.
 """
 
 from functools import lru_cache
@@ -16,13 +16,17 @@ from linear_hinge import _compiled
 
 LARGEST_BLOCK = 2**18
 FEWEST_ROWS = 32  # of a block, where n_features allows no more
+WORTH_THREADS = 2**20  # multiplications of a dense product that several threads make sooner than BLAS on one
 
 
 def product(X, coef):
     """X W of shape (n_samples, n_scores), for X dense or CSR and W of shape (n_features, n_scores)."""
+    is_large = coef.shape[1] > 1 and X.shape[0] * coef.size >= WORTH_THREADS
+    compiled = _compiled.product(X, coef) if sp.issparse(X) or is_large else None
+    if compiled is not None:
+        return compiled
     if sp.issparse(X):
-        compiled = _compiled.product(X, coef)
-        return X @ coef if compiled is None else compiled
+        return X @ coef
     if coef.shape[1] == 1:
         return np.einsum("ij,j->i", X, coef[:, 0])[:, None]
     if len(X) == 1:

@@ -26,6 +26,8 @@ def load_problem(folder, name):
         return _from_texts(path / f"{name}.jsonl.gz")
     X, y = load_svmlight_file(str(path / f"{name}.gz"))
     X_test, y_test = load_svmlight_file(str(path / f"{name}.t.gz"), n_features=X.shape[1])
+    for part in (X, X_test):  # LinearSVC takes no others
+        part.indices, part.indptr = part.indices.astype(np.int32), part.indptr.astype(np.int32)
     return X, X_test, y, y_test
 
 

@@ -58,6 +58,12 @@ def padded(coef):
     return memory
 
 
+def _filled(coef):
+    """``coef`` itself if its rows are whole vectors, side by side; otherwise a padded copy."""
+    is_whole = coef.shape[1] == 1 or coef.shape[1] * coef.itemsize % VECTOR_BYTES == 0
+    return coef if is_whole and coef.flags.c_contiguous else padded(coef)
+
+
 def sweep(ascent, rows, mean):
     """Minibatch steps over these rows, in this order; False if there is no compiled code for them."""
     X, batch_size = ascent.problem.X, ascent.batch_size
@@ -85,14 +91,14 @@ def product(X, coef):
     """X W of shape (n_samples, n_scores); None if there is no compiled code for them."""
     if not _is_suitable(X, coef):
         return None
-    return _kernels.product(_kernels.Rows(X), padded(coef), max_threads())[:, : coef.shape[1]]
+    return _kernels.product(_kernels.Rows(X), _filled(coef), max_threads())[:, : coef.shape[1]]
 
 
 def transposed_product(X, dual):
     """Xᵀ G of shape (n_features, n_scores); None if there is no compiled code for them."""
     if not _is_suitable(X, dual):
         return None
-    return _kernels.transposed_product(_kernels.Rows(X), padded(dual), max_threads())[:, : dual.shape[1]]
+    return _kernels.transposed_product(_kernels.Rows(X), _filled(dual), max_threads())[:, : dual.shape[1]]
 
 
 def _is_suitable(X, other):

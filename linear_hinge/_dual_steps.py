@@ -34,7 +34,7 @@ import numpy as np
 
 from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
-from linear_hinge._rows import direction, minibatches, shuffled, squared_norms, take_rows, weighted_sum
+from linear_hinge._rows import direction, minibatches, shuffled, take_rows, weighted_sum
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, SKIPPED_PASSES in a row.
 SMALL_GAP = 0.1
@@ -98,7 +98,7 @@ class DualAscent:
             self.sigma2 = largest_variance(X, weights, self.mean)
         self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
         self.mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
-        self.norms = np.maximum(squared_norms(X) - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
+        self.norms = np.maximum(problem.squared_norms - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
         self.raw_on_mean = combination(self.mean, coef).astype(np.float64)
         self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 

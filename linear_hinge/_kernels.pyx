@@ -57,57 +57,100 @@ def transposed_product(Rows X, const real[:, ::1] G, int n_threads):
     return sums
 
 
-cdef class Memory:
-    """What `add_rows` works in, for batches of ``size`` of these rows."""
-
-    cdef intptr_t[::1] addresses
-    cdef double[::1] numbers
-
-    def __init__(self, Rows X, const int64_t[::1] rows, Py_ssize_t size, Py_ssize_t width):
-        cdef Py_ssize_t i, n = 0, most = X.n_features // BLOCK + 1
-        self.addresses = np.empty(2 * size, np.intp)
-        if X.is_sparse:
-            for i in range(rows.shape[0]):
-                n = X.n_entries(rows[i]) + (n if i % size else 0)
-                most = max(most, n)
-        self.numbers = np.empty(most)
+cdef struct Sums:
+    # Of one row or of a batch: the rise ω ⟨δ, S⟩ + ω Δ c(δ), ⟨V, U⟩, the lengths ω (‖x‖² + σ²) ‖δ‖².
+    double rise, along, lengths
 
 
-cdef double add_rows(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, int n_threads,
-    Memory memory, real* W
+cdef class State:
+    """What the steps read of a `DualAscent` and change in it, in float64, and what they work in.
+
+    Parameters
+    ----------
+    ascent : DualAscent
+    size : int
+        Most rows of a batch.
+    n_threads : int
+    """
+
+    cdef Py_ssize_t K
+    cdef bint fit_intercept
+    cdef double alpha, margin, tiny, mean_norm, sigma2, beta, beta_memory
+    cdef const int64_t[::1] y
+    cdef const double[::1] weights, norms, on_mean
+    cdef double[::1] row_gaps, imbalance, raw_on_mean, pull
+    cdef double[::1] level, slope, total, on_center
+    cdef double[:, ::1] work, sums
+
+    def __init__(self, ascent, Py_ssize_t size, int n_threads):
+        problem = ascent.problem
+        self.K, self.fit_intercept = problem.n_scores, problem.fit_intercept
+        self.alpha, self.margin, self.tiny = problem.alpha, problem.margin, problem.loss.smallest_curvature
+        self.mean_norm, self.sigma2 = ascent.mean_norm, ascent.sigma2
+        self.beta, self.beta_memory = -1 if ascent.beta is None else ascent.beta, ascent.beta_memory
+        self.y, self.weights, self.norms = np.asarray(problem.y, dtype=np.int64), problem.weights, ascent.norms
+        self.on_mean, self.row_gaps, self.imbalance = ascent.on_mean, ascent.row_gaps, ascent.imbalance
+        self.raw_on_mean, self.pull = ascent.raw_on_mean, ascent.pull
+        self.level, self.slope, self.total, self.on_center = np.empty((4, self.K))
+        self.work, self.sums = np.empty((n_threads, 4 * self.K)), np.empty((size, 3))
+
+    cdef void set_offsets(self) noexcept nogil:
+        """To the scores come level + ⟨x_i, μ⟩ slope: `DualAscent._offsets`."""
+        cdef Py_ssize_t k
+        for k in range(self.K):
+            self.slope[k] = self.imbalance[k] / self.alpha
+            self.level[k] = self.intercept(k) - self.raw_on_mean[k] - self.mean_norm * self.slope[k]
+
+    cdef double intercept(self, Py_ssize_t k) noexcept nogil:
+        """b of the centred rows, c − (σ²/alpha) v."""
+        return self.pull[k] - self.sigma2 / self.alpha * self.imbalance[k]
+
+    cdef double spread(self, const int64_t* rows, Py_ssize_t n_rows) noexcept nogil:
+        """β, before the first step the weight of the batch."""
+        cdef Py_ssize_t i
+        cdef double total = 0
+        if self.beta >= 0:
+            return self.beta
+        for i in range(n_rows):
+            total += self.weights[rows[i]]
+        return total
+
+    cdef double step_length(self, Sums sums, double squared) noexcept nogil:
+        """η, for ‖U‖² = ``squared`` of the rows as they are; β follows."""
+        cdef double curvature = squared, resemblance = 0
+        cdef Py_ssize_t k
+        for k in range(self.K):
+            curvature += (self.mean_norm + self.sigma2) * self.total[k] * self.total[k]
+            curvature -= 2 * self.total[k] * self.on_center[k]
+        curvature = larger(curvature, 0) / self.alpha
+        if sums.lengths > 0:
+            resemblance = curvature * self.alpha / sums.lengths
+        if resemblance > self.beta:
+            self.beta = resemblance
+        else:
+            self.beta = self.beta_memory * self.beta + (1 - self.beta_memory) * resemblance
+        return smaller(sums.rise / curvature, 1) if curvature > 0 else 1
+
+
+cdef Sums improve_row(
+    State at, RowLoss loss, Py_ssize_t row, double rho, const real* dual, const real* raw, double* work, real* step,
+    real* weighted
 ) noexcept nogil:
-    """W += scale · U, U = Σ_i g_i x_iᵀ; ‖U‖² of dense rows, the growth of ‖W‖² of sparse ones."""
-    if X.is_sparse:
-        return add_sparse_rows(X, rows, n_rows, G, width, scale, n_threads, &memory.numbers[0], W)
-    return add_dense_rows(
-        X, rows, n_rows, G, width, scale, n_threads, &memory.addresses[0], &memory.numbers[0], W
-    )
-
-
-cdef struct RowSums:
-    double rise, along, lengths, gap
-
-
-cdef RowSums improve_row(
-    RowLoss loss, Py_ssize_t y, double weight, double norm, double rho, double tiny, double margin, Py_ssize_t K, const real* dual,
-    const real* raw, const double* offset, double* work, real* step, real* weighted
-) noexcept nogil:
-    """δ_i and ω_i δ_i; what the row adds to the rise, to ⟨V, U⟩ and to the lengths, and its gap."""
+    """δ_i and ω_i δ_i of one row, what it adds to the sums, and its gap."""
+    cdef Py_ssize_t k, K = at.K, y = at.y[row]
     cdef double* g = work
     cdef double* s = work + K
     cdef double* delta = work + 2 * K
-    cdef double greatest = 0
-    cdef RowSums sums
-    cdef Py_ssize_t k
-    sums.rise = sums.along = sums.lengths = sums.gap = 0
+    cdef double greatest = 0, gap = 0, weight = at.weights[row]
+    cdef Sums sums
+    sums.rise = sums.along = sums.lengths = 0
     for k in range(K):
         g[k] = dual[k]
-        s[k] = <real>(raw[k] + <real>offset[k])
+        s[k] = <real>(raw[k] + <real>(at.level[k] + at.on_mean[row] * at.slope[k]))
         greatest = larger(greatest, fabs(s[k]))
-        sums.gap -= g[k] * s[k]
-    sums.gap += loss.value(s, y, K, margin) - margin * loss.dual_value(g, y, K)
-    loss.prox(g, s, y, K, larger(rho, tiny * (greatest + margin)), margin, delta)
+        gap -= g[k] * s[k]
+    at.row_gaps[row] = gap + loss.value(s, y, K, at.margin) - at.margin * loss.dual_value(g, y, K)
+    loss.prox(g, s, y, K, larger(rho, at.tiny * (greatest + at.margin)), at.margin, delta)
     for k in range(K):
         step[k] = <real>delta[k] - dual[k]
         delta[k] = step[k]
@@ -115,9 +158,52 @@ cdef RowSums improve_row(
         sums.rise += delta[k] * s[k]
         sums.along += weighted[k] * <double>raw[k]
         sums.lengths += delta[k] * delta[k]
-    sums.rise = weight * (sums.rise + margin * loss.dual_value(delta, y, K))
-    sums.lengths *= weight * norm
+    sums.rise = weight * (sums.rise + at.margin * loss.dual_value(delta, y, K))
+    sums.lengths *= weight * at.norms[row]
     return sums
+
+
+cdef Sums improve_rows(
+    State at, RowLoss loss, const int64_t* rows, Py_ssize_t n_rows, real[:, ::1] dual, real[:, ::1] raw,
+    real[:, ::1] steps, real[:, ::1] weighted, int n_threads
+) noexcept nogil:
+    """δ_B and ω_B δ_B, and their sums: also s and Σ_B ω_i ⟨x_i, μ⟩ δ_i, in `State`."""
+    cdef double spread = at.spread(rows, n_rows)
+    cdef Sums sums
+    cdef Sums* of_rows = <Sums*>&at.sums[0, 0]
+    cdef Py_ssize_t i, k, row
+    for i in prange(n_rows, num_threads=n_threads, schedule="static"):
+        row = rows[i]
+        of_rows[i] = improve_row(
+            at, loss, row, <double><real>(spread / at.alpha * at.norms[row]), &dual[row, 0], &raw[i, 0],
+            &at.work[threadid(), 0], &steps[i, 0], &weighted[i, 0],
+        )
+    sums.rise = sums.along = sums.lengths = 0
+    at.total[:] = 0
+    at.on_center[:] = 0
+    for i in range(n_rows):
+        row = rows[i]
+        sums.rise += of_rows[i].rise
+        sums.along += of_rows[i].along
+        sums.lengths += of_rows[i].lengths
+        for k in range(at.K):
+            at.total[k] += at.weights[row] * steps[i, k]
+            at.on_center[k] += at.on_mean[row] * at.weights[row] * steps[i, k]
+    return sums
+
+
+cdef void take_step(
+    State at, const int64_t* rows, Py_ssize_t n_rows, double eta, real[:, ::1] steps, real[:, ::1] dual
+) noexcept nogil:
+    """g_B += η δ, v += η s and what follows the coefficients."""
+    cdef Py_ssize_t i, k
+    for i in range(n_rows):
+        for k in range(at.K):
+            dual[rows[i], k] += <real>eta * steps[i, k]
+    for k in range(at.K):
+        at.raw_on_mean[k] -= eta / at.alpha * at.on_center[k]
+        if at.fit_intercept:
+            at.imbalance[k] += eta * at.total[k]
 
 
 def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, const int64_t[::1] places,
@@ -138,109 +224,57 @@ def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows,
     mean : RunningMean, optional
         Hears of every step.
     """
-    problem, dtype = ascent.problem, np.asarray(W).dtype
-    cdef bint averaging = mean is not None, fit_intercept = problem.fit_intercept
-    cdef Py_ssize_t K = problem.n_scores, width = W.shape[1], size = min(<Py_ssize_t>ascent.batch_size, rows.shape[0])
-    cdef double alpha = problem.alpha, margin = problem.margin, mean_norm = ascent.mean_norm, sigma2 = ascent.sigma2
-    cdef double tiny = problem.loss.smallest_curvature
-    cdef double beta = -1 if ascent.beta is None else ascent.beta, beta_memory = ascent.beta_memory
-    cdef const int64_t[::1] y = np.asarray(problem.y, dtype=np.int64)
-    cdef const double[::1] weights = problem.weights, norms = ascent.norms, on_mean = ascent.on_mean
-    cdef real[:, ::1] dual = ascent.dual, lag = mean.lag_memory if averaging else W
-    cdef double[::1] row_gaps = ascent.row_gaps
-    cdef double[::1] imbalance = ascent.imbalance, raw_on_mean = ascent.raw_on_mean, pull = ascent.pull
-    cdef double[::1] mean_intercept = mean.intercept if averaging else pull
-    cdef double[::1] mean_imbalance = mean.imbalance if averaging else pull
-    cdef Py_ssize_t n_seen = mean.n_steps if averaging else 0
-
-    # What one batch needs; its rows are filled up to whole groups.
+    cdef Py_ssize_t size = min(<Py_ssize_t>ascent.batch_size, rows.shape[0]), width = W.shape[1]
+    cdef State at = State(ascent, size, most_threads)
     cdef Memory memory = Memory(X, places, size, width)
-    cdef real[:, ::1] raw = np.zeros((size + ROW_GROUP, width), dtype), steps = np.zeros_like(raw)
-    cdef real[:, ::1] weighted = np.zeros_like(raw)
-    cdef double[:, ::1] work = np.empty((most_threads, 4 * K))
-    cdef double[::1] level = np.empty(K), slope = np.empty(K), total = np.empty(K), on_center = np.empty(K)
-    sums_memory = np.empty((size, 4))
-    cdef double[:, ::1] sums_numbers = sums_memory
-    cdef RowSums* sums = <RowSums*>&sums_numbers[0, 0]
-
-    cdef Py_ssize_t first = 0, i, k, row, n_rows, n_multiplications
+    # Rows are filled up to whole groups.
+    cdef real[:, ::1] raw = np.zeros((size + ROW_GROUP, width), np.asarray(W).dtype)
+    cdef real[:, ::1] steps = np.zeros_like(raw), weighted = np.zeros_like(raw), dual = ascent.dual
+    cdef bint averaging = mean is not None
+    cdef real[:, ::1] lag = mean.lag_memory if averaging else W
+    cdef double[::1] mean_intercept = mean.intercept if averaging else at.pull
+    cdef double[::1] mean_imbalance = mean.imbalance if averaging else at.pull
+    cdef Py_ssize_t n_seen = mean.n_steps if averaging else 0
+    cdef Py_ssize_t first = 0, i, k, n, n_multiplications
     cdef int n_threads
-    cdef double spread, rise, along, lengths, curvature, eta, resemblance, moved
+    cdef double eta, squared
+    cdef Sums sums
     with nogil:
         while first < rows.shape[0]:
-            n_rows = min(size, rows.shape[0] - first)
-            spread = 0
+            n = min(size, rows.shape[0] - first)
             n_multiplications = 0
-            for i in range(n_rows):
-                spread += weights[rows[first + i]]
+            for i in range(n):
                 n_multiplications += X.n_entries(places[first + i]) * width
-            if beta >= 0:
-                spread = beta
             n_threads = worth_threads(n_multiplications, most_threads)
-            score_rows(X, &places[first], n_rows, &W[0, 0], width, n_threads, &raw[0, 0])
-
-            # To the scores come level + ⟨x_i, μ⟩ slope: `DualAscent._offsets`.
-            for k in range(K):
-                slope[k] = imbalance[k] / alpha
-                level[k] = pull[k] - sigma2 / alpha * imbalance[k] - raw_on_mean[k] - mean_norm * slope[k]
-            for i in prange(n_rows, num_threads=n_threads, schedule="static"):
-                row = rows[first + i]
-                for k in range(K):
-                    work[threadid(), 3 * K + k] = level[k] + on_mean[row] * slope[k]
-                sums[i] = improve_row(
-                    loss, y[row], weights[row], norms[row], <double><real>(spread / alpha * norms[row]), tiny, margin, K,
-                    &dual[row, 0], &raw[i, 0], &work[threadid(), 3 * K], &work[threadid(), 0], &steps[i, 0],
-                    &weighted[i, 0],
+            score_rows(X, &places[first], n, &W[0, 0], width, n_threads, &raw[0, 0])
+            at.set_offsets()
+            sums = improve_rows(at, loss, &rows[first], n, dual, raw, steps, weighted, n_threads)
+            eta = 0
+            if sums.rise > 0:
+                # The whole step is made at once: η is known afterwards, and seldom less than one. Of sparse rows,
+                # ‖V − U/alpha‖² = ‖V‖² − 2 ⟨V, U⟩/alpha + ‖U‖²/alpha² tells ‖U‖².
+                squared = add_rows(
+                    X, &places[first], n, &weighted[0, 0], width, -1 / at.alpha, n_threads, memory, &W[0, 0]
                 )
-                row_gaps[row] = sums[i].gap
-
-            rise = along = lengths = 0
-            total[:] = 0
-            on_center[:] = 0
-            for i in range(n_rows):
-                row = rows[first + i]
-                rise += sums[i].rise
-                along += sums[i].along
-                lengths += sums[i].lengths
-                for k in range(K):
-                    total[k] += weights[row] * steps[i, k]
-                    on_center[k] += on_mean[row] * weights[row] * steps[i, k]
-            if rise > 0:
-                # The whole step is made at once: η is known afterwards, and seldom less than one.
-                moved = add_rows(
-                    X, &places[first], n_rows, &weighted[0, 0], width, -1 / alpha, n_threads, memory, &W[0, 0]
-                )
-                curvature = alpha * (alpha * moved + 2 * along) if X.is_sparse else moved
-                for k in range(K):
-                    curvature += (mean_norm + sigma2) * total[k] * total[k] - 2 * total[k] * on_center[k]
-                curvature = larger(curvature, 0) / alpha
-                eta = smaller(rise / curvature, 1) if curvature > 0 else 1
+                if X.is_sparse:
+                    squared = at.alpha * (at.alpha * squared + 2 * sums.along)
+                eta = at.step_length(sums, squared)
                 if eta < 1:
                     add_rows(
-                        X, &places[first], n_rows, &weighted[0, 0], width, (1 - eta) / alpha, n_threads, memory,
-                        &W[0, 0],
+                        X, &places[first], n, &weighted[0, 0], width, (1 - eta) / at.alpha, n_threads, memory, &W[0, 0]
                     )
-                if averaging:
-                    add_rows(
-                        X, &places[first], n_rows, &weighted[0, 0], width, -eta / alpha * n_seen, n_threads, memory,
-                        &lag[0, 0],
-                    )
-                for i in range(n_rows):
-                    for k in range(K):
-                        dual[rows[first + i], k] += <real>eta * steps[i, k]
-                for k in range(K):
-                    raw_on_mean[k] -= eta / alpha * on_center[k]
-                    if fit_intercept:
-                        imbalance[k] += eta * total[k]
-                resemblance = curvature * alpha / lengths if lengths > 0 else 0
-                beta = resemblance if resemblance > beta else beta_memory * beta + (1 - beta_memory) * resemblance
+                take_step(at, &rows[first], n, eta, steps, dual)
             if averaging:
+                add_rows(
+                    X, &places[first], n, &weighted[0, 0], width, -eta / at.alpha * n_seen, n_threads, memory,
+                    &lag[0, 0],
+                )
                 n_seen += 1
-                for k in range(K):
-                    mean_intercept[k] += (pull[k] - sigma2 / alpha * imbalance[k] - mean_intercept[k]) / n_seen
-                    mean_imbalance[k] += (imbalance[k] - mean_imbalance[k]) / n_seen
+                for k in range(at.K):
+                    mean_intercept[k] += (at.intercept(k) - mean_intercept[k]) / n_seen
+                    mean_imbalance[k] += (at.imbalance[k] - mean_imbalance[k]) / n_seen
             first += size
-    ascent.beta = beta if beta >= 0 else None
+    ascent.beta = at.beta if at.beta >= 0 else None
     ascent.t += (rows.shape[0] + size - 1) // size
     if averaging:
         mean.n_steps = n_seen

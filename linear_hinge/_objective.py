@@ -6,13 +6,14 @@ with ω_i the weights of the samples, summing to one, and the intercept b not re
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 
 from linear_hinge._losses import HingeLoss
 from linear_hinge._products import inner, product, weighted_mean
-from linear_hinge._rows import chunks
+from linear_hinge._rows import chunks, squared_norms
 
 # Of the scores, so that these need little memory beside the duals.
 ROWS_AT_ONCE = 4096
@@ -45,10 +46,15 @@ class Problem:
     margin: float
     fit_intercept: bool
 
-    @property
+    @cached_property
     def rows(self):
         """Numbers of the rows that have a weight."""
         return np.flatnonzero(self.weights)
+
+    @cached_property
+    def squared_norms(self):
+        """‖x_i‖² of all rows, inf where it overflows."""
+        return squared_norms(self.X)
 
 
 def primal_objective(problem, coef, intercept):

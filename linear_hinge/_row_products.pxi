@@ -161,3 +161,31 @@ cdef void add_sparse_features(
                     W, growth,
                 )
             growth += n
+
+
+cdef class Memory:
+    """What `add_rows` works in, for batches of ``size`` of these rows."""
+
+    cdef intptr_t[::1] addresses
+    cdef double[::1] numbers
+
+    def __init__(self, Rows X, const int64_t[::1] rows, Py_ssize_t size, Py_ssize_t width):
+        cdef Py_ssize_t i, n = 0, most = X.n_features // BLOCK + 1
+        self.addresses = np.empty(2 * size, np.intp)
+        if X.is_sparse:
+            for i in range(rows.shape[0]):
+                n = X.n_entries(rows[i]) + (n if i % size else 0)
+                most = max(most, n)
+        self.numbers = np.empty(most)
+
+
+cdef double add_rows(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, int n_threads,
+    Memory memory, real* W
+) noexcept nogil:
+    """W += scale · U, U = Σ_i g_i x_iᵀ; ‖U‖² of dense rows, the growth of ‖W‖² of sparse ones."""
+    if X.is_sparse:
+        return add_sparse_rows(X, rows, n_rows, G, width, scale, n_threads, &memory.numbers[0], W)
+    return add_dense_rows(
+        X, rows, n_rows, G, width, scale, n_threads, &memory.addresses[0], &memory.numbers[0], W
+    )

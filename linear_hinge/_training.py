@@ -164,9 +164,8 @@ def _row_norm(problem, n_rows=None):
     """The root mean square of ‖x_i‖ over the first rows that have a weight."""
     rows = problem.rows[:n_rows]
     with np.errstate(over="ignore"):
-        row_norm = float(
-            np.sqrt(weighted_mean(shares(problem.weights[rows]), squared_norms(take_rows(problem.X, rows))))
-        )
+        norms = problem.squared_norms[rows] if n_rows is None else squared_norms(take_rows(problem.X, rows))
+        row_norm = float(np.sqrt(weighted_mean(shares(problem.weights[rows]), norms)))
     if not np.isfinite(row_norm):
         raise overflow(1)
     return row_norm

@@ -2,6 +2,7 @@
 
 try:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 except ImportError:
     Figure = None
 
@@ -40,6 +41,9 @@ def _draw(rows, key, label, scale):
             if points:
                 (handles[solver],) = ax.plot(*zip(*points, strict=True), style, color=color, markersize=4)
         ax.set(xscale="log", yscale=scale)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set_title("{}, {}, C = {:g}".format(*panel), fontsize=9)
     for ax in axes.flat[len(panels) :]:
         ax.remove()

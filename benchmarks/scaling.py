@@ -79,6 +79,8 @@ def draw(rows, path):
         mine = [row for row in rows if row["growing"] == key]
         for solver, color, style in [("linear_hinge", "#0072b2", "o-"), ("LinearSVC", "#d55e00", "s--")]:
             ax.loglog([row[key] for row in mine], [row[solver] for row in mine], style, color=color, label=solver)
+        ax.set_xticks([row[key] for row in mine], [str(row[key]) for row in mine])
+        ax.set_xticks([], minor=True)
         ax.set(xlabel=f"number of {key}", title=f"growing {key}")
     figure.axes[0].set_ylabel("time to fit (seconds)")
     figure.axes[0].legend()

@@ -77,13 +77,12 @@ def sweep(ascent, rows, mean):
     if not is_in_place:
         n_rows = min(n_rows, most_rows)
     n_rows = max(1, int(n_rows / batch_size)) * batch_size
-    whole = _kernels.Rows(X) if is_in_place else None
+    matrix = _kernels.Rows(X) if is_in_place else None
     for start in range(0, len(rows), n_rows):
-        piece = rows[start : start + n_rows]
-        place = (
-            (whole, piece) if is_in_place else (_kernels.Rows(np.ascontiguousarray(X[piece])), np.arange(len(piece)))
-        )
-        _kernels.sweep(ascent, loss, place[0], ascent.memory, piece, place[1], max_threads(), mean)
+        places = piece = rows[start : start + n_rows]
+        if not is_in_place:
+            matrix, places = _kernels.Rows(np.ascontiguousarray(X[piece])), np.arange(len(piece))
+        _kernels.sweep(ascent, loss, matrix, ascent.memory, piece, places, max_threads(), mean)
     return True
 
 

@@ -49,7 +49,7 @@ def transposed_product(Rows X, const real[:, ::1] G, int n_threads):
     cdef const int64_t[::1] rows = np.arange(n)
     sums = np.zeros((X.n_features, width), dtype=np.asarray(G).dtype)
     cdef real[:, ::1] U = sums
-    cdef Memory memory = Memory(X, rows, size, width)
+    cdef Memory memory = Memory(X, rows, size)
     with nogil:
         while first < n:
             add_rows(X, &rows[first], min(size, n - first), &G[first, 0], width, 1, n_threads, memory, &U[0, 0])
@@ -226,7 +226,7 @@ def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows,
     """
     cdef Py_ssize_t size = min(<Py_ssize_t>ascent.batch_size, rows.shape[0]), width = W.shape[1]
     cdef State at = State(ascent, size, most_threads)
-    cdef Memory memory = Memory(X, places, size, width)
+    cdef Memory memory = Memory(X, places, size)
     # Rows are filled up to whole groups.
     cdef real[:, ::1] raw = np.zeros((size + ROW_GROUP, width), np.asarray(W).dtype)
     cdef real[:, ::1] steps = np.zeros_like(raw), weighted = np.zeros_like(raw), dual = ascent.dual

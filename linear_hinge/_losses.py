@@ -23,10 +23,7 @@ import numpy as np
 
 from linear_hinge._balancing import balance_flows
 from linear_hinge._products import combination
-
-# Smallest curvature of a prox step, in parts of the scores. A row without a single non-zero has none at all and would
-# divide by zero; any positive number sends it to the vertex that maximises the dual, and this one does not overflow.
-TINY_CURVATURE = 1e-20
+from linear_hinge._projections import project_simplex, project_weston_watkins
 
 
 class HingeLoss(ABC):
@@ -41,7 +38,9 @@ class HingeLoss(ABC):
     """
 
     sums_to_zero: bool
-    smallest_curvature = TINY_CURVATURE
+    # A row without a single non-zero has no curvature and would divide by zero; any positive number sends it to the
+    # vertex that maximises the dual, and this one does not overflow.
+    smallest_curvature = 1e-20
 
     @abstractmethod
     def n_scores(self, n_classes):
@@ -112,6 +111,9 @@ class HingeLoss(ABC):
             ω_i, summing to one.
         """
 
+    def _positive(self, curvature, scores, margin):
+        return np.maximum(curvature, self.smallest_curvature * (np.abs(scores).max(axis=1) + float(margin)))
+
 
 class _SignedHinge(HingeLoss):
     """Hinges that each look at one score: Σ_k max(0, Δ − z_k s_k), z_k = ±1.
@@ -138,7 +140,7 @@ class _SignedHinge(HingeLoss):
 
     def prox(self, dual, scores, y, curvature, margin):
         signs = self.signs(y, scores.shape[1], scores.dtype)
-        curvature = _positive(curvature, scores, margin)[:, None]
+        curvature = self._positive(curvature, scores, margin)[:, None]
         return -signs * np.clip((float(margin) - signs * scores) / curvature - signs * dual, 0, 1)
 
     def free(self, dual, y):
@@ -209,7 +211,7 @@ class _PairwiseHinge(HingeLoss):
 
     def _proximal_point(self, dual, scores, y, curvature, margin):
         """g_i + (s_i − Δ e_y)/ρ_i, whose projection onto D_y is the prox step."""
-        inverse = 1 / _positive(curvature, scores, margin)
+        inverse = 1 / self._positive(curvature, scores, margin)
         point = scores * inverse[:, None]
         point += dual
         point[np.arange(len(y)), y] -= float(margin) * inverse
@@ -312,73 +314,6 @@ class WestonWatkins(_PairwiseHinge):
         others = np.array(dual)
         others[np.arange(len(y)), y] = 0
         return np.where(others.min(axis=1) < 0, np.inf, others.max(axis=1))
-
-
-def _positive(curvature, scores, margin):
-    return np.maximum(curvature, TINY_CURVATURE * (np.abs(scores).max(axis=1) + float(margin)))
-
-
-def project_simplex(points):
-    """Project every row onto the simplex {p ≥ 0, Σ p = 1}.
-
-    p_k = max(a_k − τ, 0), with the one τ that makes them sum to one: exact after one sort.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n_samples, n_classes)
-
-    References
-    ----------
-    Held, Wolfe and Crowder, Validation of subgradient optimization, Mathematical Programming 1974 (by sorting).
-    """
-    # Measured from the greatest entry, so that a huge common level does not swallow the differences.
-    shifted = points - points.max(axis=1, keepdims=True)
-    descending = -np.sort(-shifted, axis=1)
-    excess = np.cumsum(descending, axis=1) - 1
-    ranks = np.arange(1, points.shape[1] + 1, dtype=points.dtype)
-    n_positive = np.count_nonzero(descending * ranks > excess, axis=1)
-    tau = excess[np.arange(len(points)), n_positive - 1] / n_positive.astype(points.dtype)
-    return np.maximum(shifted - tau[:, None], 0)
-
-
-def project_weston_watkins(points, y):
-    """Project every row onto {g : g_k ∈ [0, 1] for k ≠ y, g_y = −Σ_{k≠y} g_k}.
-
-    g_k = clip(a_k − τ, 0, 1), τ the root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ. The function h is
-    piecewise linear and strictly decreasing with slope −1 − #{k : a_k − 1 < τ < a_k}, so that its values at the
-    sorted breakpoints a_k − 1 and a_k give the root by one interpolation.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n_samples, n_classes)
-    y : ndarray of shape (n_samples,)
-
-    References
-    ----------
-    Wang and Scott, An exact solver for the Weston-Watkins SVM subproblem, ICML 2021.
-    """
-    n_samples, n_classes = points.shape
-    rows = np.arange(n_samples)
-    targets = points[rows, y]
-    is_other = np.ones(points.shape, dtype=bool)
-    is_other[rows, y] = False
-    others = points[is_other].reshape(n_samples, n_classes - 1)
-
-    breakpoints = np.concatenate([others - 1, others], axis=1)
-    order = np.argsort(breakpoints, axis=1, kind="stable")
-    breakpoints = np.take_along_axis(breakpoints, order, axis=1)
-    n_active = np.cumsum(np.where(order < n_classes - 1, 1, -1), axis=1).astype(points.dtype)
-    falls = (1 + n_active[:, :-1]) * np.diff(breakpoints, axis=1)
-    at_first = targets - breakpoints[:, 0] + (n_classes - 1)
-    heights = np.concatenate([at_first[:, None], at_first[:, None] - np.cumsum(falls, axis=1)], axis=1)
-
-    last = np.maximum(np.count_nonzero(heights >= 0, axis=1) - 1, 0)
-    slope = np.where(at_first >= 0, 1 + n_active[rows, last], 1)
-    tau = breakpoints[rows, last] + heights[rows, last] / slope
-    projected = np.clip(points - tau[:, None], 0, 1)
-    projected[rows, y] = 0
-    projected[rows, y] = -projected.sum(axis=1)
-    return projected
 
 
 LOSSES = {

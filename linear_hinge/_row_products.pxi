@@ -169,7 +169,7 @@ cdef class Memory:
     cdef intptr_t[::1] addresses
     cdef double[::1] numbers
 
-    def __init__(self, Rows X, const int64_t[::1] rows, Py_ssize_t size, Py_ssize_t width):
+    def __init__(self, Rows X, const int64_t[::1] rows, Py_ssize_t size):
         cdef Py_ssize_t i, n = 0, most = X.n_features // BLOCK + 1
         self.addresses = np.empty(2 * size, np.intp)
         if X.is_sparse:

@@ -18,6 +18,7 @@ FLOORS = {
     "_losses": 0,
     "_progress": 0,
     "_products": 0,
+    "_projections": 0,
     "_rows": 0,
     "_step_sizes": 0,
     "_targets": 0,

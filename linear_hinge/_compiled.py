@@ -58,10 +58,15 @@ def padded(coef):
     return memory
 
 
+def _is_filled(coef):
+    """Whether the rows are whole vectors, side by side."""
+    is_whole = coef.shape[1] == 1 or coef.shape[1] * coef.itemsize % VECTOR_BYTES == 0
+    return is_whole and coef.flags.c_contiguous
+
+
 def _filled(coef):
     """``coef`` itself if its rows are whole vectors, side by side; otherwise a padded copy."""
-    is_whole = coef.shape[1] == 1 or coef.shape[1] * coef.itemsize % VECTOR_BYTES == 0
-    return coef if is_whole and coef.flags.c_contiguous else padded(coef)
+    return coef if _is_filled(coef) else padded(coef)
 
 
 def sweep(ascent, rows, mean):
@@ -87,8 +92,9 @@ def sweep(ascent, rows, mean):
 
 
 def product(X, coef):
-    """X W of shape (n_samples, n_scores); None if there is no compiled code for them."""
-    if not _is_suitable(X, coef):
+    """X W of shape (n_samples, n_scores); None if there is no compiled code for them, or W is not worth filling up."""
+    is_small = sp.issparse(X) and X.nnz < len(coef)
+    if not _is_suitable(X, coef) or (is_small and not _is_filled(coef)):
         return None
     return _kernels.product(_kernels.Rows(X), _filled(coef), max_threads())[:, : coef.shape[1]]
 

@@ -15,6 +15,7 @@ from references import CASES
 from linear_hinge import _compiled, show_versions
 from linear_hinge._dual_steps import DualAscent
 from linear_hinge._losses import CrammerSinger
+from linear_hinge._products import product, transposed_product
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
@@ -177,11 +178,18 @@ def test_sparse_products_are_those_of_scipy_on_any_number_of_threads(shape, dtyp
     results = []
     for n_threads in (1, 2, 5):
         monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
-        results.append((_compiled.product(X, coef), _compiled.transposed_product(X, dual)))
+        results.append((product(X, coef), transposed_product(X, dual)))
     assert_same_to_rounding(results[0], (X @ coef, X.T @ dual), dtype)
     for other in results[1:]:
         for ours, theirs in zip(other, results[0], strict=True):
             assert_array_equal(ours, theirs)
+
+
+@needs_kernels
+def test_few_entries_do_not_make_a_copy_of_all_coefficients(rng):
+    X = sp.random(5, 1000, density=0.01, format="csr", random_state=rng)
+    assert _compiled.product(X, np.ones((1000, 3))) is None
+    assert_allclose(_compiled.product(X, np.ones((1000, 4))), X @ np.ones((1000, 4)))
 
 
 @needs_kernels

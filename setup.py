@@ -1,5 +1,7 @@
 """The compiled kernels: with OpenMP where the compiler has it, and left out where there is no compiler."""
 
+from pathlib import Path
+
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -27,6 +29,6 @@ class BuildKernels(build_ext):
         self.copy_file(self.get_ext_fullpath(ext.name), "linear_hinge")
 
 
-parts = [f"linear_hinge/{name}" for name in ("_row_losses.pxi", "_row_loops.pxi", "_row_products.pxi", "_row_loops.h")]
+parts = sorted(str(path) for path in Path("linear_hinge").iterdir() if path.suffix in (".pxi", ".h"))
 kernels = Extension("linear_hinge._kernels", ["linear_hinge/_kernels.pyx"], depends=parts)
 setup(ext_modules=cythonize([kernels]), cmdclass={"build_ext": BuildKernels})

@@ -18,6 +18,8 @@ LARGEST_IMBALANCE = 1e-13
 
 def coef_from_dual(problem, dual):
     """W(G)ᵀ of shape (n_features, n_scores), in float64."""
+    if not dual.any():
+        return np.zeros((problem.X.shape[1], dual.shape[1]))
     return exact_transposed_product(problem.X, problem.weights[:, None] * dual) / -problem.alpha
 
 

@@ -18,7 +18,7 @@ from linear_hinge._rows import row_space
 
 # The proof costs as much as a pass or two. It is asked for when the estimate of the gap, which is mostly too large,
 # promises the end by what the last proof found of it, or comes close to the end and the last proof is some passes old,
-# and otherwise after the passes 1, 2, 4, 8, …
+# and otherwise after the passes 1, 4, 16, 64, …
 CLOSE_TO_END = 3.0
 OLD_PROOF = 1.2
 
@@ -78,10 +78,10 @@ class CertifiedFit:
         self.n_passes += 1
         run = self._run_minibatches if self.newton is None else self._run_newton
         estimate, work, candidates, dual = run()
-        is_power_of_two = self.n_passes & (self.n_passes - 1) == 0
+        is_power_of_four = self.n_passes in 4 ** np.arange(16)
         is_last = is_last or (self.newton is not None and self.newton.stalled)
         self.uncertified = (candidates, dual)
-        if is_last or is_power_of_two or self._promises_the_end(estimate):
+        if is_last or is_power_of_four or self._promises_the_end(estimate):
             progress = self.certify(work)
             self.n_proven, self.share = self.n_passes, (self.objective - self.dual_objective) / max(estimate, TINY)
             return progress

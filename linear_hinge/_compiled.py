@@ -1,10 +1,11 @@
-"""The compiled minibatch steps, where they are installed: `_kernels` if there was a compiler, None otherwise.
+"""What is compiled, where it is installed: `_kernels` if there was a compiler, None otherwise.
 
 The environment variable LINEAR_HINGE_PURE_PYTHON=1, read at import, leaves them out.
 """
 
 import functools
 import os
+import time
 
 import joblib
 import numpy as np
@@ -20,10 +21,23 @@ if os.environ.get("LINEAR_HINGE_PURE_PYTHON") == "1":
 # Multiplications after which control comes back to Python, which sees Ctrl-C: some tenths of a second.
 PIECE = 2**28
 
+# A thread is woken for this many multiplications at least, and for as many as a core makes in about four times the time
+# that it takes to wake the others. That is measured every so many seconds, and so rarely that it takes a small share.
+FEWEST_WORTH_THREADS = 2**17
+WORTH_PER_SECOND = 2**33
+TEAM_CHECK_INTERVAL = 0.2
+TEAM_CHECK_SHARE = 100
+
 # A batch needs a number for each of its sparse entries, and a copy of rows whose entries lie apart: it may hold this
 # share of all rows, or so few that it does not matter.
 LARGEST_SHARE = 0.05
 FEW_ROWS = 256
+
+# Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
+LARGEST_DENSITY = 0.25
+
+# Of rows whose entries lie apart, in parts of all, that may be copied for a Newton system.
+LARGEST_COPIED = 0.25
 
 VECTOR_BYTES = 32  # as in _row_loops.h
 
@@ -34,8 +48,31 @@ def is_available():
 
 
 def max_threads():
-    """How many threads a step may use: OpenMP's number, which threadpoolctl and joblib set, or the cores if fewer."""
-    return min(_kernels.max_threads(), _cpu_count())
+    """How many threads a step may use: OpenMP's number, which threadpoolctl and joblib set, or the cores if fewer.
+
+    What it costs to wake them is measured now and then, because it is a thousand times more where other processes keep
+    the cores busy; the kernels stay on one thread for what is not worth that cost.
+    """
+    n_threads = min(_kernels.max_threads(), _cpu_count())
+    if n_threads > 1 and time.monotonic() >= _team.next_check:
+        seconds = _kernels.team_seconds(n_threads)
+        _kernels.set_worth_threads(multiplications_worth(seconds))
+        _team.next_check = time.monotonic() + max(TEAM_CHECK_INTERVAL, TEAM_CHECK_SHARE * seconds)
+    return n_threads
+
+
+def multiplications_worth(seconds):
+    """How many multiplications are worth waking threads that takes so long."""
+    return int(max(FEWEST_WORTH_THREADS, WORTH_PER_SECOND * seconds))
+
+
+class _Team:
+    """When to measure again what it costs to wake the threads."""
+
+    next_check = 0.0
+
+
+_team = _Team()
 
 
 @functools.cache
@@ -46,7 +83,7 @@ def _cpu_count():
 def row_loss(loss):
     """The compiled twin of a loss, which has its name; None if there is none."""
     kind = getattr(_kernels, type(loss).__name__, None)
-    return None if kind is None else kind()
+    return None if kind is None else kind(loss)
 
 
 def padded(coef):
@@ -96,14 +133,97 @@ def product(X, coef):
     is_small = sp.issparse(X) and X.nnz < len(coef)
     if not _is_suitable(X, coef) or (is_small and not _is_filled(coef)):
         return None
-    return _kernels.product(_kernels.Rows(X), _filled(coef), max_threads())[:, : coef.shape[1]]
+    rows, filled, n_threads = _kernels.Rows(X), _filled(coef), max_threads()
+    scores = [_kernels.product(rows, filled, first, last, n_threads) for first, last in _pieces(X, filled)]
+    return (scores[0] if len(scores) == 1 else np.concatenate(scores))[:, : coef.shape[1]]
 
 
-def transposed_product(X, dual):
-    """Xᵀ G of shape (n_features, n_scores); None if there is no compiled code for them."""
-    if not _is_suitable(X, dual):
+def exact_transposed_product(X, dual, is_squared=False):
+    """Xᵀ G of shape (n_features, n_scores) in float64, or (X ∘ X)ᵀ G; None if there is no compiled code for them.
+
+    Of dense X there is only for G that is mostly zero, and of sparse X with duplicate entries not for X ∘ X.
+    """
+    if not _is_suitable(X, X):
         return None
-    return _kernels.transposed_product(_kernels.Rows(X), _filled(dual), max_threads())[:, : dual.shape[1]]
+    if not sp.issparse(X):
+        is_nonzero = dual != 0
+        if np.count_nonzero(is_nonzero) > LARGEST_DENSITY * dual.size:
+            return None
+        pairs = entries(X, np.arange(len(dual)), is_nonzero)
+        return pairs.sums(dual[is_nonzero].astype(np.float64, copy=False), is_squared).T
+    if is_squared and not X.has_canonical_format:
+        return None
+    rows, filled, n_threads = _kernels.Rows(X), _filled(dual.astype(np.float64, copy=False)), max_threads()
+    sums = np.zeros((X.shape[1], filled.shape[1]))
+    for first, last in _pieces(X, filled):
+        _kernels.add_transposed_product(rows, filled, first, last, is_squared, n_threads, sums)
+    return sums[:, : dual.shape[1]]
+
+
+def squared_norms(X):
+    """‖x_i‖² of every row of a sparse X, in float64; None if there is no compiled code for them."""
+    return _kernels.sparse_norms(_kernels.Rows(X)) if sp.issparse(X) and _is_suitable(X, X) else None
+
+
+def losses(loss, X, coef, intercept, y, margin):
+    """ℓ(W x_i + b, y_i) of every row, in float64; None if there is no compiled code for them."""
+    twin = row_loss(loss)
+    if twin is None or not _is_suitable(X, coef) or coef.dtype != intercept.dtype:
+        return None
+    rows, filled, n_threads = _kernels.Rows(X), _filled(coef), max_threads()
+    y = y.astype(np.int64, copy=False)
+    values = [
+        _kernels.losses(rows, twin, filled, intercept, y, margin, first, last, n_threads)
+        for first, last in _pieces(X, filled)
+    ]
+    return np.concatenate(values)
+
+
+def _pieces(X, filled):
+    """Where pieces of so many rows begin and end that Ctrl-C is seen between them."""
+    n_rows = max(1, X.shape[0])
+    per_row = (X.nnz / n_rows if sp.issparse(X) else X.shape[1]) * filled.shape[1]
+    size = max(1, int(PIECE / (1 + per_row)))
+    return [(first, min(first + size, X.shape[0])) for first in range(0, n_rows, size)]
+
+
+def entries(X, rows, mask):
+    """Products that look at these rows of a dense X, and these classes, only; None without compiled code for them.
+
+    Rows whose entries lie apart are copied if they are few.
+    """
+    if _kernels is None or sp.issparse(X) or X.dtype.char not in "fd":
+        return None
+    if not _has_whole_rows(X):
+        if len(rows) > LARGEST_COPIED * len(X):
+            return None
+        X, rows = np.ascontiguousarray(X[rows]), np.arange(len(rows))
+    return _kernels.Entries(_kernels.Rows(X), mask, rows, max_threads())
+
+
+def solve(hessian, rhs, accuracy, most_steps):
+    """`Hessian.solve` over its entries: the solution in float64, and the number of steps."""
+    return _kernels.System(hessian.entries, hessian).solve(rhs, hessian.diagonal, accuracy, most_steps)
+
+
+def envelopes(loss, dual, scores, y, curvature, margin):
+    """Prox steps and what they reach, M_i(s_i) of `_newton`, for ρ the same in all rows; None without compiled code."""
+    twin = row_loss(loss)
+    if twin is None or not _are_floats(dual, scores):
+        return None
+    return _kernels.envelopes(twin, dual, scores, y.astype(np.int64, copy=False), curvature, margin, max_threads())
+
+
+def values(loss, scores, y, margin):
+    """`HingeLoss.values`, compiled where it is."""
+    twin = row_loss(loss)
+    if twin is None or not _are_floats(scores):
+        return loss.values(scores, y, margin)
+    return _kernels.values(twin, scores, y.astype(np.int64, copy=False), margin, max_threads())
+
+
+def _are_floats(*arrays):
+    return arrays[0].dtype.char in "fd" and len({array.dtype for array in arrays}) == 1
 
 
 def _is_suitable(X, other):

@@ -185,7 +185,7 @@ class RunningMean:
     """The mean of V_1 … V_T, updated where V changes: V_T − Σ_r (r − 1) (change of step r) / T."""
 
     def __init__(self, memory, n_scores):
-        self.raw = memory[:, :n_scores]
+        self.memory = memory
         self.lag_memory = np.zeros_like(memory)
         self.lag = self.lag_memory[:, :n_scores]
         self.intercept, self.imbalance = np.zeros(n_scores), np.zeros(n_scores)
@@ -199,7 +199,8 @@ class RunningMean:
 
     def value(self):
         """The mean of V, b and v."""
-        return self.raw - self.lag / self.raw.dtype.type(self.n_steps), self.intercept, self.imbalance
+        mean = self.memory - self.lag_memory / self.memory.dtype.type(self.n_steps)
+        return mean[:, : self.lag.shape[1]], self.intercept, self.imbalance
 
 
 def largest_variance(X, weights, mean):

@@ -1,13 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The minibatch steps of `_dual_steps` and the products of `_products`, compiled; nothing else.
+"""What takes the time of a fit, compiled: minibatch steps, Newton systems, products and losses; nothing else.
 
-`sweep` makes the steps that `DualAscent._step` specifies, batch after batch, without Python in between: `_row_losses.pxi`
-has the losses a second time, row by row in float64, `_row_products.pxi` the products with X.
+`sweep` makes the steps that `DualAscent._step` specifies, batch after batch, without Python in between. The files that are
+included have the losses a second time, row by row in float64 (`_row_losses.pxi`), the products with single rows of X
+(`_row_products.pxi`), what is computed from all rows (`_whole_rows.pxi`), and the Newton systems (`_entries.pxi`).
 """
+
+import time
 
 import numpy as np
 
-from cython.parallel cimport threadid
 from libc.math cimport fabs
 
 cdef extern from *:
@@ -21,40 +23,16 @@ cdef extern from *:
     """
     int MAX_THREADS
 
-include "_row_losses.pxi"
 include "_row_loops.pxi"
+include "_row_losses.pxi"
 include "_row_products.pxi"
+include "_entries.pxi"
+include "_whole_rows.pxi"
 
 
 def max_threads():
     """How many threads OpenMP would use; 1 without it."""
     return MAX_THREADS
-
-
-def product(Rows X, const real[:, ::1] W, int n_threads):
-    """X W of shape (n_samples, width), for W of shape (n_features, width)."""
-    cdef Py_ssize_t n = X.n_rows, width = W.shape[1]
-    cdef const int64_t[::1] rows = np.arange(n)
-    scores = np.empty((n + ROW_GROUP, width), dtype=np.asarray(W).dtype)
-    cdef real[:, ::1] S = scores
-    with nogil:
-        if n > 0:
-            score_rows(X, &rows[0], n, &W[0, 0], width, n_threads, &S[0, 0])
-    return scores[:n]
-
-
-def transposed_product(Rows X, const real[:, ::1] G, int n_threads):
-    """Xᵀ G of shape (n_features, width), for G of shape (n_samples, width)."""
-    cdef Py_ssize_t n = X.n_rows, width = G.shape[1], size = 64, first = 0
-    cdef const int64_t[::1] rows = np.arange(n)
-    sums = np.zeros((X.n_features, width), dtype=np.asarray(G).dtype)
-    cdef real[:, ::1] U = sums
-    cdef Memory memory = Memory(X, rows, size)
-    with nogil:
-        while first < n:
-            add_rows(X, &rows[first], min(size, n - first), &G[first, 0], width, 1, n_threads, memory, &U[0, 0])
-            first += size
-    return sums
 
 
 cdef struct Sums:
@@ -75,7 +53,7 @@ cdef class State:
 
     cdef Py_ssize_t K
     cdef bint fit_intercept
-    cdef double alpha, margin, tiny, mean_norm, sigma2, beta, beta_memory
+    cdef double alpha, margin, mean_norm, sigma2, beta, beta_memory
     cdef const int64_t[::1] y
     cdef const double[::1] weights, norms, on_mean
     cdef double[::1] row_gaps, imbalance, raw_on_mean, pull
@@ -85,7 +63,7 @@ cdef class State:
     def __init__(self, ascent, Py_ssize_t size, int n_threads):
         problem = ascent.problem
         self.K, self.fit_intercept = problem.n_scores, problem.fit_intercept
-        self.alpha, self.margin, self.tiny = problem.alpha, problem.margin, problem.loss.smallest_curvature
+        self.alpha, self.margin = problem.alpha, problem.margin
         self.mean_norm, self.sigma2 = ascent.mean_norm, ascent.sigma2
         self.beta, self.beta_memory = -1 if ascent.beta is None else ascent.beta, ascent.beta_memory
         self.y, self.weights, self.norms = np.asarray(problem.y, dtype=np.int64), problem.weights, ascent.norms
@@ -137,30 +115,33 @@ cdef Sums improve_row(
     real* weighted
 ) noexcept nogil:
     """δ_i and ω_i δ_i of one row, what it adds to the sums, and its gap."""
-    cdef Py_ssize_t k, K = at.K, y = at.y[row]
+    cdef Py_ssize_t K = at.K, y = at.y[row]
     cdef double* g = work
     cdef double* s = work + K
     cdef double* delta = work + 2 * K
-    cdef double greatest = 0, gap = 0, weight = at.weights[row]
+    cdef double weight = at.weights[row]
     cdef Sums sums
-    sums.rise = sums.along = sums.lengths = 0
-    for k in range(K):
-        g[k] = dual[k]
-        s[k] = <real>(raw[k] + <real>(at.level[k] + at.on_mean[row] * at.slope[k]))
-        greatest = larger(greatest, fabs(s[k]))
-        gap -= g[k] * s[k]
-    at.row_gaps[row] = gap + loss.value(s, y, K, at.margin) - at.margin * loss.dual_value(g, y, K)
-    loss.prox(g, s, y, K, larger(rho, at.tiny * (greatest + at.margin)), at.margin, delta)
-    for k in range(K):
-        step[k] = <real>delta[k] - dual[k]
-        delta[k] = step[k]
-        weighted[k] = <real>(weight * step[k])
-        sums.rise += delta[k] * s[k]
-        sums.along += weighted[k] * <double>raw[k]
-        sums.lengths += delta[k] * delta[k]
-    sums.rise = weight * (sums.rise + at.margin * loss.dual_value(delta, y, K))
-    sums.lengths *= weight * at.norms[row]
+    begin_row(K, dual, raw, &at.level[0], &at.slope[0], at.on_mean[row], g, s)
+    at.row_gaps[row] = loss.value(s, y, K, at.margin) - inner_of(K, g, s) - at.margin * loss.dual_value(g, y, K)
+    loss.prox(g, s, y, K, larger(rho, loss.tiny * (greatest_size_of(K, s) + at.margin)), at.margin, delta)
+    end_row(K, dual, raw, weight, delta, g, step, weighted)
+    sums.rise = weight * (inner_of(K, delta, s) + at.margin * loss.dual_value(delta, y, K))
+    sums.along = weight * inner_of(K, delta, g)
+    sums.lengths = weight * at.norms[row] * inner_of(K, delta, delta)
     return sums
+
+
+cdef void improve_range(
+    State at, RowLoss loss, const int64_t* rows, Py_ssize_t first, Py_ssize_t last, double spread, real[:, ::1] dual,
+    real[:, ::1] raw, real[:, ::1] steps, real[:, ::1] weighted, double* work
+) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef Sums* of_rows = <Sums*>&at.sums[0, 0]
+    for i in range(first, last):
+        of_rows[i] = improve_row(
+            at, loss, rows[i], <double><real>(spread / at.alpha * at.norms[rows[i]]), &dual[rows[i], 0], &raw[i, 0],
+            work, &steps[i, 0], &weighted[i, 0],
+        )
 
 
 cdef Sums improve_rows(
@@ -172,12 +153,14 @@ cdef Sums improve_rows(
     cdef Sums sums
     cdef Sums* of_rows = <Sums*>&at.sums[0, 0]
     cdef Py_ssize_t i, k, row
-    for i in prange(n_rows, num_threads=n_threads, schedule="static"):
-        row = rows[i]
-        of_rows[i] = improve_row(
-            at, loss, row, <double><real>(spread / at.alpha * at.norms[row]), &dual[row, 0], &raw[i, 0],
-            &at.work[threadid(), 0], &steps[i, 0], &weighted[i, 0],
-        )
+    if n_threads == 1:
+        improve_range(at, loss, rows, 0, n_rows, spread, dual, raw, steps, weighted, &at.work[0, 0])
+    else:
+        for i in prange(n_threads, num_threads=n_threads, schedule="static"):
+            improve_range(
+                at, loss, rows, n_rows * i // n_threads, n_rows * (i + 1) // n_threads, spread, dual, raw, steps,
+                weighted, &at.work[i, 0],
+            )
     sums.rise = sums.along = sums.lengths = 0
     at.total[:] = 0
     at.on_center[:] = 0
@@ -190,6 +173,22 @@ cdef Sums improve_rows(
             at.total[k] += at.weights[row] * steps[i, k]
             at.on_center[k] += at.on_mean[row] * at.weights[row] * steps[i, k]
     return sums
+
+
+cdef void fetch_rows(
+    Rows X, const int64_t* places, const int64_t* rows, Py_ssize_t n_rows, const real[:, ::1] dual
+) noexcept nogil:
+    """Bring what the next batch needs, which lies anywhere: of a row of X the beginning, the rest follows."""
+    cdef Py_ssize_t i, begin, n
+    for i in range(n_rows):
+        begin, n = X.begin(places[i]), min(X.n_entries(places[i]), FETCHED_ENTRIES)
+        fetch(<const real*>X.data + begin, n * sizeof(real))
+        if X.is_sparse:
+            if X.is_wide:
+                fetch(<const int64_t*>X.indices + begin, n * sizeof(int64_t))
+            else:
+                fetch(<const int32_t*>X.indices + begin, n * sizeof(int32_t))
+        fetch(&dual[rows[i], 0], dual.shape[1] * sizeof(real))
 
 
 cdef void take_step(
@@ -242,10 +241,12 @@ def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows,
     with nogil:
         while first < rows.shape[0]:
             n = min(size, rows.shape[0] - first)
+            if first + n < rows.shape[0]:
+                fetch_rows(X, &places[first + n], &rows[first + n], min(size, rows.shape[0] - first - n), dual)
             n_multiplications = 0
             for i in range(n):
                 n_multiplications += X.n_entries(places[first + i]) * width
-            n_threads = worth_threads(n_multiplications, most_threads)
+            n_threads = worth_threads(n_multiplications // EXCHANGE, most_threads)
             score_rows(X, &places[first], n, &W[0, 0], width, n_threads, &raw[0, 0])
             at.set_offsets()
             sums = improve_rows(at, loss, &rows[first], n, dual, raw, steps, weighted, n_threads)

@@ -6,14 +6,9 @@ minimises the smooth and convex
     φ(W, b) = alpha/2 ‖W‖² + Σ_i ω_i M_i(W x_i + b),
     M_i(s)  = max_{g ∈ D_y} ⟨g, s⟩ + Δ c(g) − ρ/2 ‖g − g_i‖²        with ∇M_i(s) = Prox(g_i, s, ρ) = g_i⁺.
 
-At the minimum W = W(G⁺) and Σ_i ω_i g_i⁺ = 0: the intercept needs no treatment of its own. φ is piecewise quadratic. A
-Newton step solves, by conjugate gradients preconditioned with the diagonal,
-
-    alpha dW + Σ_i (ω_i/ρ) J_i (dW x_i + db) x_iᵀ = −∇_W φ,      Σ_i (ω_i/ρ) J_i (dW x_i + db) = −∇_b φ,
-
-J_i the Jacobian of the projection onto D_y. It vanishes for all rows but those with a free subgradient, the support
-vectors on the margin: the conjugate gradients see only these. The smaller ρ, the longer the outer step and the harder
-the inner problem; ρ follows the number of Newton steps that it took.
+At the minimum W = W(G⁺) and Σ_i ω_i g_i⁺ = 0: the intercept needs no treatment of its own. φ is piecewise quadratic,
+and `_hessian` solves its Newton systems. The smaller ρ, the longer the outer step and the harder the inner problem; ρ
+follows the number of Newton steps that it took.
 
 References
 ----------
@@ -25,8 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linear_hinge import _compiled
+from linear_hinge._compiled import values
+from linear_hinge._hessian import Hessian
 from linear_hinge._products import combination, inner, product, squared_rows, transposed_product, weighted_mean
-from linear_hinge._rows import squared_transposed_product, weighted_sum
+from linear_hinge._rows import weighted_sum
 
 # An inner problem is solved when its error costs the outer step less than this part of what it gains.
 INNER_ACCURACY = 0.1
@@ -38,25 +36,11 @@ MAX_NEWTON_STEPS = 40
 CURVATURE_FACTORS = ((3, 0.1), (15, 0.3), (MAX_NEWTON_STEPS - 1, 0.6))
 CURVATURE_RELIEF = 4.0
 
-# What conjugate gradients that end early leave depends on rounding. Few rows are worth an exact solution: the same one
-# whatever their order or repetition.
-CG_ACCURACY = 0.1
-EXACT_CG_POWER = 2 / 3  # of the precision
-MAX_CG_STEPS = 500
-
-# Rows are gathered for the conjugate gradients only if they are few: more would be a copy of X.
-LARGEST_GATHERED = 0.25
-
 # A Newton step is halved until φ falls by this part of what its slope promises.
 ARMIJO = 1e-4
 MAX_HALVINGS = 30
 ROUNDING = 8  # of φ, in units of the precision
 MAX_BLIND_STEPS = 12
-
-# The Hessian vanishes in the intercept of a class without a free row. A damping of this part of |Σ_i ω_i g_i| / ρ lets
-# it move about as far as makes a row free, and vanishes at the end.
-INTERCEPT_DAMPING = 1e-3
-SMALLEST_IMBALANCE = 1e-12
 
 
 class Point(NamedTuple):
@@ -132,13 +116,10 @@ class ProximalNewton:
         self.n_newton = self.n_newton + 1 if moved else MAX_NEWTON_STEPS
 
     def _point(self, weights, scores):
-        problem = self.problem
-        curvature = np.full(len(scores), self.curvature, dtype=scores.dtype)
-        dual = problem.loss.prox(self.outer_dual, scores, problem.y, curvature, problem.margin)
-        envelopes = np.einsum("ik,ik->i", dual, scores) + problem.margin * problem.loss.dual_values(dual, problem.y)
-        envelopes -= 0.5 * self.curvature * squared_rows(dual - self.outer_dual)
+        problem, rho = self.problem, self.curvature
+        dual, heights = envelopes(problem.loss, self.outer_dual, scores, problem.y, rho, problem.margin)
         coef = weights[:-1]
-        phi = 0.5 * problem.alpha * inner(coef, coef) + weighted_mean(problem.weights, envelopes)
+        phi = 0.5 * problem.alpha * inner(coef, coef) + weighted_mean(problem.weights, heights)
         return Point(weights, scores, dual, phi)
 
     def _scores(self, weights):
@@ -153,7 +134,7 @@ class ProximalNewton:
         total = weighted.sum(axis=0)
         pull = transposed_product(problem.X, weighted) - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
         coef = point.weights[:-1]
-        losses = problem.loss.values(point.scores, problem.y, problem.margin)
+        losses = values(problem.loss, point.scores, problem.y, problem.margin)
         linear = problem.margin * problem.loss.dual_values(point.dual, problem.y)
         self.gap = weighted_mean(problem.weights, losses - linear)
         self.gap += 0.5 * problem.alpha * inner(coef, coef) + 0.5 / problem.alpha * inner(pull, pull)
@@ -197,84 +178,11 @@ class ProximalNewton:
         return False
 
 
-class Hessian:
-    """The Hessian of φ, from the rows that have free entries.
-
-    Attributes
-    ----------
-    share : float
-        The part of the rows that a product with it looks at.
-    """
-
-    def __init__(self, problem, mean, dual, curvature, imbalance):
-        self.alpha = problem.alpha
-        self.mean = mean
-        self.sums_to_zero = problem.loss.sums_to_zero
-        free = problem.loss.free(dual, problem.y) & (problem.weights > 0)[:, None]
-        rows = np.flatnonzero(np.count_nonzero(free, axis=1) > self.sums_to_zero)
-        self.share = len(rows) / len(free)
-        if self.share > LARGEST_GATHERED:
-            rows, self.X = slice(None), problem.X
-        else:
-            self.X = problem.X[rows]
-        self.free = free[rows].astype(dual.dtype)
-        self.n_free = np.maximum(self.free.sum(axis=1), 1)
-        self.stiffness = (problem.weights[rows] / curvature).astype(dual.dtype)
-        self.diagonal = self._diagonal()
-        self.damping = self.diagonal.dtype.type(0)
-        if problem.fit_intercept:
-            self.damping = INTERCEPT_DAMPING / curvature * max(imbalance, SMALLEST_IMBALANCE)
-        # Without an intercept its gradient is zero, and so is its step; any positive number serves.
-        self.diagonal[-1] += self.damping if problem.fit_intercept else 1
-        self.fit_intercept = problem.fit_intercept
-
-    def solve(self, rhs, exact=False):
-        """Preconditioned conjugate gradients; the solution and the number of steps."""
-        accuracy = float(np.finfo(rhs.dtype).eps) ** EXACT_CG_POWER if exact else CG_ACCURACY
-        solution = np.zeros_like(rhs)
-        residual = self._without_common(np.array(rhs))
-        conjugate = preconditioned = self._without_common(residual / self.diagonal)
-        energy = first_energy = inner(residual, preconditioned)
-        n_steps = 0
-        while n_steps < MAX_CG_STEPS and energy > accuracy**2 * first_energy:
-            along = self._without_common(self.apply(conjugate))
-            curvature = inner(conjugate, along)
-            if not curvature > 0:
-                break
-            length = energy / curvature
-            solution = solution + length * conjugate
-            residual = residual - length * along
-            preconditioned = self._without_common(residual / self.diagonal)
-            last_energy, energy = energy, inner(residual, preconditioned)
-            conjugate = preconditioned + (energy / last_energy) * conjugate
-            n_steps += 1
-        return solution, n_steps
-
-    def apply(self, direction):
-        """The product with a direction of shape (n_features + 1, n_scores)."""
-        coef = direction[:-1]
-        change = product(self.X, coef) + (direction[-1] - combination(self.mean, coef))
-        change *= self.free
-        if self.sums_to_zero:
-            change -= self.free * (change.sum(axis=1) / self.n_free)[:, None]
-        change *= self.stiffness[:, None]
-        total = change.sum(axis=0)
-        image = np.empty_like(direction)
-        image[:-1] = self.alpha * coef + transposed_product(self.X, change) - np.multiply.outer(self.mean, total)
-        image[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
-        return image
-
-    def _without_common(self, direction):
-        """Where a common level of the scores changes nothing, rounding must not move the intercepts along it."""
-        if self.sums_to_zero:
-            direction[-1] -= direction[-1].mean()
-        return direction
-
-    def _diagonal(self):
-        """Its diagonal, Σ_i (ω_i/ρ) (J_i)_kk (x_ij − μ_j)² + alpha, shape (n_features + 1, n_scores)."""
-        own = self.free * (1 - self.sums_to_zero / self.n_free)[:, None] * self.stiffness[:, None]
-        total = own.sum(axis=0)
-        squares = squared_transposed_product(self.X, own)
-        cross = transposed_product(self.X, own)
-        squares += self.mean[:, None] * (self.mean[:, None] * total - 2 * cross)
-        return np.vstack([np.maximum(squares, 0) + self.alpha, total]).astype(own.dtype)
+def envelopes(loss, dual, scores, y, curvature, margin):
+    """G⁺ and M_i(s_i) of every row, for ρ the same in all of them."""
+    compiled = _compiled.envelopes(loss, dual, scores, y, curvature, margin)
+    if compiled is not None:
+        return compiled
+    better = loss.prox(dual, scores, y, np.full(len(scores), curvature, dtype=scores.dtype), margin)
+    heights = np.einsum("ik,ik->i", better, scores) + margin * loss.dual_values(better, y)
+    return better, heights - 0.5 * curvature * squared_rows(better - dual)

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
+from linear_hinge._compiled import losses
 from linear_hinge._losses import HingeLoss
 from linear_hinge._products import inner, product, weighted_mean
 from linear_hinge._rows import chunks, squared_norms
@@ -67,10 +68,12 @@ def primal_objective(problem, coef, intercept):
         Wᵀ.
     intercept : ndarray of shape (n_scores,)
     """
-    mean_loss = 0.0
-    for chunk in chunks(len(problem.y), ROWS_AT_ONCE):
-        scores = product(problem.X[chunk], coef) + intercept
-        losses = problem.loss.values(scores, problem.y[chunk], problem.margin)
-        mean_loss += weighted_mean(problem.weights[chunk], losses)
+    intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]))
+    values = losses(problem.loss, problem.X, coef, intercept, problem.y, problem.margin)
+    if values is None:
+        values = np.empty(len(problem.y))
+        for chunk in chunks(len(problem.y), ROWS_AT_ONCE):
+            scores = product(problem.X[chunk], coef) + intercept
+            values[chunk] = problem.loss.values(scores, problem.y[chunk], problem.margin)
     coef = coef.astype(np.float64, copy=False)
-    return 0.5 * problem.alpha * inner(coef, coef) + mean_loss
+    return 0.5 * problem.alpha * inner(coef, coef) + weighted_mean(problem.weights, values)

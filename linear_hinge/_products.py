@@ -42,8 +42,8 @@ def product(X, coef):
 def transposed_product(X, dual):
     """Xᵀ G of shape (n_features, n_scores), for X dense or CSR and G of shape (n_samples, n_scores)."""
     if sp.issparse(X):
-        compiled = _compiled.transposed_product(X, dual)
-        return X.T @ dual if compiled is None else compiled
+        compiled = _compiled.exact_transposed_product(X, dual)
+        return X.T @ dual if compiled is None else compiled.astype(np.result_type(X, dual), copy=False)
     if dual.shape[1] == 1:
         return np.einsum("ij,i->j", X, dual[:, 0])[:, None]
     if len(X) == 1:

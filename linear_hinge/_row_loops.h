@@ -17,18 +17,28 @@
 #define VECTOR_BYTES 32
 #define INLINE static inline __attribute__((always_inline))
 #define PREFETCH(address) __builtin_prefetch(address)
+#define RESTRICT __restrict__
 #else
 #define VECTOR_BYTES 0 /* vectors of one number */
 #define INLINE static inline
 #define PREFETCH(address) ((void)0)
+#define RESTRICT
 #endif
 #define LINE_BYTES 64
-#define ENTRIES_AHEAD 8 /* the row of W that is fetched while another is worked on */
+#define ENTRIES_AHEAD 32 /* the row of W that is fetched while another is worked on */
 #define MOST_VECTORS 3  /* with ROW_GROUP rows or features, as many sums as fit into the registers */
 #define MOST_SPARSE_VECTORS 6
+#define MOST_BLOCKS 256 /* that are looked at for zeros */
 #define ROW_GROUP 4
 #define FEATURE_GROUP 4
 #define PARTIAL_SUMS 32
+#if VECTOR_BYTES
+typedef double wide_vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(double)), may_alias));
+#define WIDE_LANES ((ptrdiff_t)(VECTOR_BYTES / sizeof(double)))
+#else
+typedef double wide_vector;
+#define WIDE_LANES 1
+#endif
 #define CONCAT_(a, b) a##_##b
 #define CONCAT(a, b) CONCAT_(a, b)
 
@@ -172,6 +182,32 @@ static double NAME(dense_add)(ptrdiff_t n_rows, const REAL *const *x, const REAL
     return NAME(sum_of_lanes)(squared);
 }
 
+/* g and s = raw + level + on_mean · slope of one row in float64, s rounded as the scores are. */
+MULTIVERSION
+static void NAME(begin_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *RESTRICT raw,
+                            const double *RESTRICT level, const double *RESTRICT slope, double on_mean,
+                            double *RESTRICT g, double *RESTRICT s)
+{
+    for (ptrdiff_t k = 0; k < K; k++) {
+        g[k] = dual[k];
+        s[k] = raw[k] + (REAL)(level[k] + on_mean * slope[k]);
+    }
+}
+
+/* δ = better − g as it is rounded, weight · δ, and the scores raw, in float64 δ and raw once more. */
+MULTIVERSION
+static void NAME(end_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *RESTRICT raw, double weight,
+                          double *RESTRICT better, double *RESTRICT wide_raw, REAL *RESTRICT step,
+                          REAL *RESTRICT weighted)
+{
+    for (ptrdiff_t k = 0; k < K; k++) {
+        step[k] = (REAL)better[k] - dual[k];
+        better[k] = step[k];
+        weighted[k] = (REAL)(weight * step[k]);
+        wide_raw[k] = raw[k];
+    }
+}
+
 #else /* ------------------------------------------------------------------------------------------------ sparse rows */
 
 #undef INDEXED
@@ -220,11 +256,35 @@ static void INDEXED(sparse_scores)(ptrdiff_t n_entries, const REAL *data, const 
     }
 }
 
-/* W_j += scale x_j D for the entries of one row whose feature lies in [first, last), and how much ‖W‖² grows by each. */
+/* Where the blocks of D that are not all zero begin; how many these are. Beyond MOST_BLOCKS the rest counts as not zero. */
+INLINE ptrdiff_t INDEXED(nonzero_blocks)(const REAL *D, ptrdiff_t width, ptrdiff_t *blocks)
+{
+    ptrdiff_t n = 0;
+    for (ptrdiff_t k = 0; k < width && k < MOST_BLOCKS * LANES; k += LANES) {
+        int is_nonzero = 0;
+        for (ptrdiff_t lane = 0; lane < LANES; lane++) is_nonzero |= D[k + lane] != 0;
+        blocks[n] = k;
+        n += is_nonzero;
+    }
+    return n;
+}
+
+/* w_k += x D_k for one block; by how much ‖w‖² grows. */
+INLINE NAME(vector) INDEXED(add_block)(REAL x, const REAL *D, REAL *w)
+{
+    const NAME(vector) old = *(NAME(vector) *)w, new = old + x * *(const NAME(vector) *)D;
+    *(NAME(vector) *)w = new;
+    return (new - old) * (old + new);
+}
+
+/* W_j += scale x_j D for the entries of one row whose feature lies in [first, last), and how much ‖W‖² grows by each. Few
+ * classes move in a step: only their blocks are touched. */
 MULTIVERSION
 static void INDEXED(sparse_add)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, const REAL *D,
                                 ptrdiff_t width, REAL scale, ptrdiff_t first, ptrdiff_t last, REAL *W, double *growth)
 {
+    ptrdiff_t blocks[MOST_BLOCKS];
+    const ptrdiff_t n_blocks = width == 1 ? 0 : INDEXED(nonzero_blocks)(D, width, blocks);
     for (ptrdiff_t p = 0; p < n_entries; p++) {
         const ptrdiff_t j = columns[p];
         if (j < first || j >= last) continue;
@@ -236,15 +296,49 @@ static void INDEXED(sparse_add)(ptrdiff_t n_entries, const REAL *data, const IND
             w[0] = new;
             continue;
         }
-        INDEXED(fetch_ahead)(p, n_entries, columns, W, width);
-        NAME(vector) sums = {0};
-        for (ptrdiff_t k = 0; k < width; k += LANES) {
-            const NAME(vector) old = *(NAME(vector) *)(w + k), new = old + x * *(const NAME(vector) *)(D + k);
-            sums += (new - old) * (old + new);
-            *(NAME(vector) *)(w + k) = new;
+        if (p + ENTRIES_AHEAD < n_entries) {
+            const REAL *ahead = W + (ptrdiff_t)columns[p + ENTRIES_AHEAD] * width;
+            for (ptrdiff_t b = 0; b < n_blocks; b++) PREFETCH(ahead + blocks[b]);
         }
+        NAME(vector) sums = {0};
+        for (ptrdiff_t b = 0; b < n_blocks; b++) sums += INDEXED(add_block)(x, D + blocks[b], w + blocks[b]);
+        for (ptrdiff_t k = MOST_BLOCKS * LANES; k < width; k += LANES) sums += INDEXED(add_block)(x, D + k, w + k);
         growth[p] = NAME(sum_of_lanes)(sums);
     }
+}
+
+/* out_j += x_j g, or x_j² g, in float64 for the entries of one row whose feature lies in [first, last). */
+MULTIVERSION
+static void INDEXED(sparse_sum)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, const double *g,
+                                ptrdiff_t width, int is_squared, ptrdiff_t first, ptrdiff_t last, double *out)
+{
+    for (ptrdiff_t p = 0; p < n_entries; p++) {
+        const ptrdiff_t j = columns[p];
+        if (j < first || j >= last) continue;
+        const double x = is_squared ? (double)data[p] * data[p] : data[p];
+        double *sums = out + j * width;
+        if (width == 1) {
+            sums[0] = fused_double(x, g[0], sums[0]);
+            continue;
+        }
+        if (p + ENTRIES_AHEAD < n_entries) PREFETCH(out + (ptrdiff_t)columns[p + ENTRIES_AHEAD] * width);
+        for (ptrdiff_t k = 0; k < width; k += WIDE_LANES)
+            *(wide_vector *)(sums + k) += x * *(const wide_vector *)(g + k);
+    }
+}
+
+/* ‖x‖² of one row in float64, entries of the same feature summed up first; feature_sums are zero before and after. */
+MULTIVERSION
+static double INDEXED(sparse_norm)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, double *feature_sums)
+{
+    double total = 0;
+    for (ptrdiff_t p = 0; p < n_entries; p++) feature_sums[columns[p]] += data[p];
+    for (ptrdiff_t p = 0; p < n_entries; p++) {
+        const double x = feature_sums[columns[p]];
+        total += x * x;
+        feature_sums[columns[p]] = 0;
+    }
+    return total;
 }
 
 #endif

@@ -1,5 +1,23 @@
 # The losses of `_losses`, one row at a time in float64: g, s and their K entries, y the code of the true class.
 
+cdef extern from *:
+    """
+    #include "_row_losses.h"
+    """
+    void fetch(const void*, Py_ssize_t) noexcept nogil
+    double greatest_of(Py_ssize_t, const double*) noexcept nogil
+    double greatest_size_of(Py_ssize_t, const double*) noexcept nogil
+    double sum_of(Py_ssize_t, const double*) noexcept nogil
+    double inner_of(Py_ssize_t, const double*, const double*) noexcept nogil
+    double hinges_of(Py_ssize_t, const double*, double) noexcept nogil
+    double clipped_of(Py_ssize_t, const double*, double, double*) noexcept nogil
+    void project_simplex(Py_ssize_t, double*, double*) noexcept nogil
+    void proximal_point(Py_ssize_t, const double*, double, const double*, double*) noexcept nogil
+    void multiply(Py_ssize_t, const double*, const double*, double*) noexcept nogil
+    void add_scaled(Py_ssize_t, double, const double*, double, double*) noexcept nogil
+    void clip_all(Py_ssize_t, const double*, double, double*) noexcept nogil
+
+
 # fmax and fmin are calls where the compiler must mind NaN.
 cdef inline double larger(double a, double b) noexcept nogil:
     return a if a > b else b
@@ -10,7 +28,18 @@ cdef inline double smaller(double a, double b) noexcept nogil:
 
 
 cdef class RowLoss:
-    """A loss, one row at a time: g, s and their K entries in float64, y the code of the true class."""
+    """A loss, one row at a time: g, s and their K entries in float64, y the code of the true class.
+
+    Parameters
+    ----------
+    loss : HingeLoss
+        Its twin.
+    """
+
+    cdef double tiny
+
+    def __init__(self, loss):
+        self.tiny = loss.smallest_curvature
 
     cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
         return 0
@@ -21,59 +50,48 @@ cdef class RowLoss:
     cdef void prox(
         self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
     ) noexcept nogil:
-        pass
+        """Into K numbers, behind which there are K more to work in."""
 
 
-cdef class _SignedHinge(RowLoss):
-
-    cdef double sign(self, Py_ssize_t k, Py_ssize_t y) noexcept nogil:
-        return 1
+cdef class BinaryHinge(RowLoss):
 
     cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
-        cdef double total = 0
-        cdef Py_ssize_t k
-        for k in range(K):
-            total += larger(margin - self.sign(k, y) * s[k], 0)
-        return total
+        return larger(margin - s[0] if y == 1 else margin + s[0], 0)
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
-        cdef double total = 0
-        cdef Py_ssize_t k
-        for k in range(K):
-            total -= self.sign(k, y) * g[k]
-        return total
+        return -g[0] if y == 1 else g[0]
 
     cdef void prox(
         self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
     ) noexcept nogil:
-        cdef double z
-        cdef Py_ssize_t k
-        for k in range(K):
-            z = self.sign(k, y)
-            out[k] = -z * smaller(larger((margin - z * s[k]) / rho - z * g[k], 0), 1)
+        out[0] = signed_prox(g[0], s[0], 1 if y == 1 else -1, rho, margin)
 
 
-cdef class BinaryHinge(_SignedHinge):
+cdef class OneVsRest(RowLoss):
 
-    cdef double sign(self, Py_ssize_t k, Py_ssize_t y) noexcept nogil:
-        return 1 if y == 1 else -1
+    cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
+        return hinges_of(y, s, margin) + hinges_of(K - y - 1, s + y + 1, margin) + larger(margin - s[y], 0)
+
+    cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        return sum_of(y, g) + sum_of(K - y - 1, g + y + 1) - g[y]
+
+    cdef void prox(
+        self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
+    ) noexcept nogil:
+        proximal_point(K, s, rho, g, out)
+        clip_all(K, out, margin / rho, out)
+        out[y] = signed_prox(g[y], s[y], 1, rho, margin)
 
 
-cdef class OneVsRest(_SignedHinge):
-
-    cdef double sign(self, Py_ssize_t k, Py_ssize_t y) noexcept nogil:
-        return 1 if y == k else -1
+cdef double signed_prox(double g, double s, double z, double rho, double margin) noexcept nogil:
+    """−z clip((Δ − z s)/ρ − z g, 0, 1)"""
+    return -z * smaller(larger((margin - z * s) / rho - z * g, 0), 1)
 
 
 cdef class CrammerSinger(RowLoss):
 
     cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
-        cdef double worst = 0
-        cdef Py_ssize_t k
-        for k in range(K):
-            if k != y:
-                worst = larger(worst, margin + s[k] - s[y])
-        return worst
+        return larger(margin + larger(greatest_of(y, s), greatest_of(K - y - 1, s + y + 1)) - s[y], 0)
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return -g[y]
@@ -81,23 +99,16 @@ cdef class CrammerSinger(RowLoss):
     cdef void prox(
         self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
     ) noexcept nogil:
-        cdef Py_ssize_t k
-        for k in range(K):
-            out[k] = s[k] / rho + g[k]
+        proximal_point(K, s, rho, g, out)
         out[y] += 1 - margin / rho
-        project_simplex(out, K)
+        project_simplex(K, out, out + K)
         out[y] -= 1
 
 
 cdef class WestonWatkins(RowLoss):
 
     cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
-        cdef double total = 0
-        cdef Py_ssize_t k
-        for k in range(K):
-            if k != y:
-                total += larger(margin + s[k] - s[y], 0)
-        return total
+        return hinges_of(y, s, margin - s[y]) + hinges_of(K - y - 1, s + y + 1, margin - s[y])
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return -g[y]
@@ -105,36 +116,9 @@ cdef class WestonWatkins(RowLoss):
     cdef void prox(
         self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
     ) noexcept nogil:
-        cdef Py_ssize_t k
-        for k in range(K):
-            out[k] = s[k] / rho + g[k]
+        proximal_point(K, s, rho, g, out)
         out[y] -= margin / rho
         project_weston_watkins(out, y, K)
-
-
-cdef void project_simplex(double* a, Py_ssize_t K) noexcept nogil:
-    """Project onto {p ≥ 0, Σ p = 1}: the level τ rises until no entry leaves any more (Michelot 1986)."""
-    cdef double greatest = a[0], total, tau = -1
-    cdef Py_ssize_t k, n_above, n_active = K + 1
-    for k in range(1, K):
-        greatest = larger(greatest, a[k])
-    # Measured from the greatest entry, so that a huge common level does not swallow the differences. No entry that is
-    # smaller by 1 can stay.
-    for k in range(K):
-        a[k] -= greatest
-    while True:
-        total = 0
-        n_above = 0
-        for k in range(K):
-            if a[k] > tau:
-                total += a[k]
-                n_above += 1
-        if n_above == n_active or n_above == 0:
-            break
-        n_active = n_above
-        tau = (total - 1) / n_above
-    for k in range(K):
-        a[k] = larger(a[k] - tau, 0)
 
 
 cdef void project_weston_watkins(double* a, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
@@ -143,19 +127,11 @@ cdef void project_weston_watkins(double* a, Py_ssize_t y, Py_ssize_t K) noexcept
     The root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ lies in [a_y, a_y + K − 1]; Newton's method on the
     piecewise linear h ends on the piece of the root, and bisection keeps it inside.
     """
-    cdef double low = a[y], high = a[y] + (K - 1), tau = a[y], trial, height, part
-    cdef Py_ssize_t k, n_free, iteration
+    cdef double low = a[y], high = a[y] + (K - 1), tau = a[y], trial, height, n_below, n_above
+    cdef Py_ssize_t n_free, iteration
     for iteration in range(200):
-        height = a[y] - tau
-        n_free = 0
-        for k in range(K):
-            if k != y:
-                part = a[k] - tau
-                if part >= 1:
-                    height += 1
-                elif part > 0:
-                    height += part
-                    n_free += 1
+        height = a[y] - tau + clipped_of(y, a, tau, &n_below) + clipped_of(K - y - 1, a + y + 1, tau, &n_above)
+        n_free = <Py_ssize_t>(n_below + n_above)
         if height > 0:
             low = tau
         else:
@@ -168,9 +144,6 @@ cdef void project_weston_watkins(double* a, Py_ssize_t y, Py_ssize_t K) noexcept
             if trial == low or trial == high:
                 break
         tau = trial
-    height = 0
-    for k in range(K):
-        if k != y:
-            a[k] = smaller(larger(a[k] - tau, 0), 1)
-            height += a[k]
-    a[y] = -height
+    clip_all(K, a, -tau, a)
+    a[y] = 0
+    a[y] = -sum_of(K, a)

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.extmath import row_norms
 
+from linear_hinge import _compiled
 from linear_hinge._products import inner, transposed_product
 
 # Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
@@ -68,6 +69,9 @@ def chunks(n_samples, size=CHUNK_SIZE):
 
 def exact_transposed_product(X, dual):
     """Xᵀ G of shape (n_features, n_scores), in float64."""
+    compiled = _compiled.exact_transposed_product(X, dual)
+    if compiled is not None:
+        return compiled
     if X.dtype == np.float64:
         return transposed_product(X, dual.astype(np.float64, copy=False))
     product = np.zeros((X.shape[1], dual.shape[1]))
@@ -93,6 +97,9 @@ def _pieces(X, unique=False):
 
 def squared_norms(X):
     """‖x_i‖² in float64, shape (n_samples,); overflow gives inf."""
+    compiled = _compiled.squared_norms(X)
+    if compiled is not None:
+        return compiled
     norms = np.empty(X.shape[0])
     for chunk, rows in _pieces(X, unique=True):
         norms[chunk] = row_norms(rows, squared=True)
@@ -101,6 +108,9 @@ def squared_norms(X):
 
 def squared_transposed_product(X, dual):
     """(X ∘ X)ᵀ G of shape (n_features, n_scores), in float64."""
+    compiled = _compiled.exact_transposed_product(X, dual, is_squared=True) if sp.issparse(X) else None
+    if compiled is not None:
+        return compiled
     product = np.zeros((X.shape[1], dual.shape[1]))
     for chunk, rows in _pieces(X, unique=True):
         squares = rows.multiply(rows).tocsr() if sp.issparse(rows) else np.square(rows)

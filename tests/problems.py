@@ -6,6 +6,7 @@ from references import CASES
 from scipy.optimize import minimize
 
 from linear_hinge._losses import LOSSES
+from linear_hinge._newton import ProximalNewton
 from linear_hinge._objective import Problem, primal_objective
 
 # One case for every loss, few enough classes to solve everything by brute force.
@@ -91,3 +92,22 @@ def solve_by_slsqp(case, problem):
 def optimum_by_slsqp(case, problem):
     """P there: never below the optimum, and of a tiny problem above it by rounding only."""
     return primal_objective(problem, *solve_by_slsqp(case, problem))
+
+
+def start_newton(case, rng, *, curvature=1.0, **options):
+    """Newton somewhere in the middle: random coefficients and feasible subgradients."""
+    problem = draw_problem(case, rng, **options)
+    dual = case.draw_feasible(rng, problem.y).astype(problem.X.dtype)
+    coef = 0.3 * rng.normal(size=(problem.X.shape[1], case.n_scores)).astype(problem.X.dtype)
+    intercept = 0.3 * rng.normal(size=case.n_scores) * problem.fit_intercept
+    return ProximalNewton(problem, dual, coef, intercept, curvature)
+
+
+def slopes(function, at, step):
+    """Central differences, one axis for every entry of ``at`` in front of those of the function."""
+    differences = []
+    for index in np.ndindex(at.shape):
+        move = np.zeros(at.shape)
+        move[index] = step
+        differences.append((function(at + move) - function(at - move)) / (2 * step))
+    return np.reshape(differences, at.shape + np.shape(differences[0]))

@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
-from problems import SMALL_CASES, draw_problem
+from problems import SMALL_CASES, draw_problem, start_newton
 from references import CASES
 
 from linear_hinge import _compiled, show_versions
+from linear_hinge._certificate import best_bound
 from linear_hinge._dual_steps import DualAscent
+from linear_hinge._hessian import Hessian
 from linear_hinge._losses import CrammerSinger
+from linear_hinge._newton import envelopes
+from linear_hinge._objective import primal_objective
 from linear_hinge._products import product, transposed_product
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -193,10 +197,158 @@ def test_few_entries_do_not_make_a_copy_of_all_coefficients(rng):
 
 
 @needs_kernels
-def test_products_of_two_dtypes_are_left_to_scipy(rng):
+def test_products_of_two_dtypes(rng):
     X = sp.random(9, 7, density=0.5, format="csr", random_state=rng, dtype=np.float32)
     assert _compiled.product(X, np.ones((7, 2))) is None
-    assert _compiled.transposed_product(X, np.ones((9, 2))) is None
+    assert transposed_product(X, np.ones((9, 2))).dtype == np.float64
+    assert_allclose(transposed_product(X, np.ones((9, 2))), X.T @ np.ones((9, 2)), rtol=1e-14)
+
+
+@needs_kernels
+@pytest.mark.parametrize("is_squared", [False, True])
+@pytest.mark.parametrize("kind", ["C", "csr", "csr, 64 bits"])
+@dtypes
+def test_transposed_products_with_few_nonzeros(kind, dtype, is_squared, rng):
+    dense = (rng.normal(size=(70, 200)) * (rng.uniform(size=(70, 200)) < 0.5)).astype(dtype)
+    dual = rng.normal(size=(70, 7)) * (rng.uniform(size=(70, 7)) < 0.1)
+    found = _compiled.exact_transposed_product(CONTAINERS[kind](dense), dual, is_squared)
+    assert found.dtype == np.float64
+    assert_allclose(found, (dense.astype(np.float64) ** (1 + is_squared)).T @ dual, atol=1e-12)
+
+
+@needs_kernels
+def test_transposed_products_that_others_make(rng):
+    X, dual = rng.normal(size=(70, 9)), rng.normal(size=(70, 3))
+    assert _compiled.exact_transposed_product(X, dual) is None  # no zeros in G
+    assert _compiled.exact_transposed_product(np.asfortranarray(X), dual * 0) is None
+    assert _compiled.exact_transposed_product(with_duplicates(X), dual, is_squared=True) is None
+
+
+@needs_kernels
+@pytest.mark.parametrize("kind", ["csr", "csr, 64 bits", "csr, duplicates"])
+@dtypes
+def test_norms_of_sparse_rows(kind, dtype, rng):
+    X = (rng.normal(size=(20, 30)) * (rng.uniform(size=(20, 30)) < 0.3)).astype(dtype)
+    found = _compiled.squared_norms(CONTAINERS[kind](X))
+    assert found.dtype == np.float64
+    assert_allclose(found, (X.astype(np.float64) ** 2).sum(axis=1), rtol=1e-14)
+
+
+@needs_kernels
+@all_cases
+@containers
+@dtypes
+def test_losses_are_those_of_the_specification(case, kind, dtype, rng):
+    problem = drawn(case, rng, kind=kind, dtype=dtype)
+    coef = rng.normal(size=(17, case.n_scores)).astype(dtype)
+    intercept = rng.normal(size=case.n_scores).astype(dtype)
+    found = _compiled.losses(case.loss, problem.X, coef, intercept, problem.y, 0.7)
+    X = problem.X.toarray() if sp.issparse(problem.X) else problem.X
+    expected = case.loss.values((X @ coef + intercept).astype(np.float64), problem.y, 0.7)
+    if kind in ("F", "strided"):
+        assert found is None
+    else:
+        assert_allclose(found, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+
+
+@needs_kernels
+@all_cases
+@pytest.mark.parametrize("curvature", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("n_samples", [1, 700])
+@dtypes
+def test_envelopes_are_those_of_the_specification(case, curvature, n_samples, dtype, rng, monkeypatch):
+    y = rng.randint(0, case.n_classes, n_samples)
+    dual = case.draw_feasible(rng, y).astype(dtype)
+    scores = rng.normal(size=(n_samples, case.n_scores)).astype(dtype)
+    found = envelopes(case.loss, dual, scores, y, curvature, 1.3)
+    with monkeypatch.context() as patch:
+        patch.setattr(_compiled, "_kernels", None)
+        expected = envelopes(case.loss, dual, scores, y, curvature, 1.3)
+    assert found[0].dtype == dtype
+    assert_same_to_rounding(found, expected, dtype)
+
+
+@needs_kernels
+@all_cases
+@dtypes
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("kind", ["C", "F", "strided", "read-only"])
+@pytest.mark.parametrize("curvature", [1.0, 10.0])
+def test_newton_systems_are_those_of_the_specification(case, dtype, fit_intercept, kind, curvature, rng, monkeypatch):
+    monkeypatch.setattr(_compiled, "LARGEST_COPIED", 1.0)
+    newton = start_newton(
+        case,
+        rng,
+        kind=CONTAINERS[kind],
+        dtype=dtype,
+        fit_intercept=fit_intercept,
+        curvature=curvature,
+        n_samples=400,
+        n_features=40,
+    )
+    rhs = -newton._gradient()
+
+    def solved():
+        hessian = Hessian(newton.problem, newton.mean, newton.point.dual, newton.curvature, 0.1)
+        solution, _ = hessian.solve(rhs, exact=True)
+        assert solution.dtype == dtype
+        return hessian.entries, [hessian.diagonal, hessian.apply(rhs), solution]
+
+    entries, found = solved()
+    with monkeypatch.context() as patch:
+        patch.setattr(_compiled, "_kernels", None)
+        nothing, expected = solved()
+    assert entries is not None and nothing is None
+    rounding = 2e-2 if dtype == np.float32 else 1e-8
+    for ours, theirs in zip(found, expected, strict=True):
+        assert_allclose(ours, theirs, atol=rounding * np.abs(theirs).max(), rtol=0)
+
+
+@needs_kernels
+@small_cases
+@pytest.mark.parametrize("kind", ["C", "csr"])
+@dtypes
+def test_same_newton_steps_on_any_number_of_threads(case, kind, dtype, rng, monkeypatch):
+    """With threads for the smallest of tasks, and with none."""
+    monkeypatch.setattr(_compiled, "FEWEST_WORTH_THREADS", 0)
+    monkeypatch.setattr(_compiled, "WORTH_PER_SECOND", 0)
+    results = []
+    for n_threads in (1, 2, 5):
+        monkeypatch.setattr(_compiled._kernels, "max_threads", lambda n_threads=n_threads: n_threads)
+        monkeypatch.setattr(_compiled, "_cpu_count", lambda n_threads=n_threads: n_threads)
+        _compiled._team.next_check = 0.0
+        newton = start_newton(
+            case, np.random.RandomState(0), kind=CONTAINERS[kind], dtype=dtype, n_samples=600, n_features=30
+        )
+        for _ in range(3):
+            newton.step()
+        objective = primal_objective(newton.problem, *newton.coefficients())
+        results.append(
+            [*newton.coefficients(), newton.point.dual, objective, *best_bound(newton.problem, newton.point.dual)]
+        )
+    _compiled._team.next_check = 0.0
+    for other in results[1:]:
+        for ours, theirs in zip(other, results[0], strict=True):
+            assert_array_equal(ours, theirs)
+
+
+def test_threads_are_worth_more_work_where_waking_them_takes_longer():
+    idle, busy = _compiled.multiplications_worth(1e-6), _compiled.multiplications_worth(1e-2)
+    assert idle == _compiled.FEWEST_WORTH_THREADS
+    assert busy == pytest.approx(1e-2 * _compiled.WORTH_PER_SECOND)
+    assert busy > 100 * idle
+
+
+@needs_kernels
+def test_the_cost_of_waking_threads_is_measured_now_and_then(monkeypatch):
+    told = []
+    monkeypatch.setattr(_compiled, "_cpu_count", lambda: 2)
+    monkeypatch.setattr(_compiled._kernels, "max_threads", lambda: 2)
+    monkeypatch.setattr(_compiled._kernels, "team_seconds", lambda n_threads: 0.01)
+    monkeypatch.setattr(_compiled._kernels, "set_worth_threads", told.append)
+    monkeypatch.setattr(_compiled._team, "next_check", 0.0)
+    assert [_compiled.max_threads() for _ in range(3)] == [2, 2, 2]
+    assert told == [_compiled.multiplications_worth(0.01)]
 
 
 @needs_kernels

@@ -21,7 +21,7 @@ models = {
 
 # %%
 # ``history_`` holds what :class:`~linear_hinge.ConvergenceDisplay` draws: after every pass the objective, the dual
-# objective and the gap, as far as they are known by then. The bound is computed after 1, 2, 4, … passes and near the
+# objective and the gap, as far as they are known by then. The bound is computed after 1, 4, 16, … passes and near the
 # end, because it costs about as much as a pass; in between the last one holds.
 
 figure, (above, below) = plt.subplots(2, 1, figsize=(6, 7.5), sharex=True)

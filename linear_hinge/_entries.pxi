@@ -1,0 +1,215 @@
+# Products with dense rows that look at a few classes of each row only, and the Newton systems that are made of them.
+
+from cpython.exc cimport PyErr_CheckSignals
+
+
+cdef class Entries:
+    """Pairs of a dense row and a class, in the order of the rows.
+
+    Parameters
+    ----------
+    X : Rows
+        Dense.
+    mask : ndarray of shape (n_rows, n_classes)
+        Which pairs.
+    rows : ndarray of shape (n_rows,)
+        Where the rows of the mask are in X.
+    most_threads : int
+
+    Attributes
+    ----------
+    counts : ndarray of shape (n_rows,)
+        How many entries a row has.
+    """
+
+    cdef Rows X
+    cdef Py_ssize_t n_classes, n_features
+    cdef int n_threads
+    cdef readonly object counts
+    cdef const int64_t[::1] rows, starts, classes, class_starts, class_rows, class_entries
+    cdef object narrow
+
+    def __init__(self, Rows X, mask, rows, int most_threads):
+        within, classes = map(np.ascontiguousarray, np.nonzero(mask))
+        # Of small numbers the sort is linear.
+        by_class = np.argsort(classes.astype(np.min_scalar_type(mask.shape[1])), kind="stable")
+        self.X, self.n_classes, self.n_features = X, mask.shape[1], X.n_features
+        self.n_threads = worth_threads(len(classes) * X.n_features, most_threads)
+        self.counts = np.bincount(within, minlength=len(rows))
+        self.rows, self.classes, self.starts = rows, classes, starts_of(self.counts)
+        self.class_starts = starts_of(np.bincount(classes, minlength=self.n_classes))
+        self.class_rows, self.class_entries = rows[within[by_class]], by_class
+        self.narrow = np.empty((self.n_classes, self.n_features), np.float32)
+
+    def changes(self, const double[:, ::1] D, const double[::1] b, const double[::1] stiffness, bint is_centred):
+        """stiffness_i (⟨x_i, D_k⟩ + b_k) of every entry, less the mean of its row if ``is_centred``."""
+        changes = np.empty(len(self.classes))
+        cdef double[::1] out = changes
+        change_entries(self, D, b, stiffness, is_centred, out)
+        return changes
+
+    def totals(self, G):
+        """Σ_i g_ik of every class k."""
+        return np.bincount(self.classes, weights=G, minlength=self.n_classes)
+
+    def sums(self, const double[::1] G, bint is_squared=False):
+        """Σ_i g_ik x_i of every class k, or Σ_i g_ik x_i² if ``is_squared``, shape (n_classes, n_features)."""
+        sums = np.zeros((self.n_classes, self.n_features))
+        cdef double[:, ::1] out = sums
+        sum_entries(self, G, is_squared, out)
+        return sums
+
+
+def starts_of(counts):
+    """Where the runs of so many entries begin and end."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+cdef void change_entries(
+    Entries at, const double[:, ::1] D, const double[::1] b, const double[::1] stiffness, bint is_centred,
+    double[::1] changes
+):
+    cdef Py_ssize_t i, n = at.rows.shape[0], n_parts = (n + ENTRY_ROWS - 1) // ENTRY_ROWS
+    cdef float[:, ::1] narrow = at.narrow
+    if changes.shape[0] == 0:
+        return
+    if not at.X.is_double:
+        at.narrow[:] = D
+    if at.n_threads == 1:
+        change_part(at, 0, n, &D[0, 0], &narrow[0, 0], &b[0], &stiffness[0], is_centred, &changes[0])
+        return
+    for i in prange(n_parts, num_threads=at.n_threads, schedule="dynamic", nogil=True):
+        change_part(
+            at, i * ENTRY_ROWS, min((i + 1) * ENTRY_ROWS, n), &D[0, 0], &narrow[0, 0], &b[0], &stiffness[0], is_centred,
+            &changes[0],
+        )
+
+
+cdef void change_part(
+    Entries at, Py_ssize_t first, Py_ssize_t last, const double* D, const float* narrow, const double* b,
+    const double* stiffness, bint is_centred, double* changes
+) noexcept nogil:
+    if at.X.is_double:
+        entry_changes(
+            first, last, at.n_features, <const double*>at.X.data, at.X.stride, &at.rows[0], &at.starts[0],
+            &at.classes[0], D, b, stiffness, is_centred, changes,
+        )
+    else:
+        entry_changes(
+            first, last, at.n_features, <const float*>at.X.data, at.X.stride, &at.rows[0], &at.starts[0],
+            &at.classes[0], narrow, b, stiffness, is_centred, changes,
+        )
+
+
+cdef void sum_entries(Entries at, const double[::1] G, bint is_squared, double[:, ::1] sums):
+    cdef Py_ssize_t i, n_blocks = (at.n_features + BLOCK - 1) // BLOCK
+    if G.shape[0] == 0:
+        return
+    if at.n_threads == 1:
+        for i in range(at.n_classes * n_blocks):
+            sum_part(at, i // n_blocks, i % n_blocks * BLOCK, is_squared, &G[0], &sums[i // n_blocks, 0])
+        return
+    for i in prange(at.n_classes * n_blocks, num_threads=at.n_threads, schedule="dynamic", nogil=True):
+        sum_part(at, i // n_blocks, i % n_blocks * BLOCK, is_squared, &G[0], &sums[i // n_blocks, 0])
+
+
+cdef void sum_part(
+    Entries at, Py_ssize_t k, Py_ssize_t j, bint is_squared, const double* G, double* sums
+) noexcept nogil:
+    """The sums of one class, from feature j on."""
+    cdef Py_ssize_t e = at.class_starts[k], n = at.class_starts[k + 1] - e, n_features = min(BLOCK, at.n_features - j)
+    if n == 0:
+        return
+    if at.X.is_double:
+        entry_sums(
+            is_squared, n, n_features, <const double*>at.X.data + j, at.X.stride, &at.class_rows[e],
+            &at.class_entries[e], G, sums + j,
+        )
+    else:
+        entry_sums(
+            is_squared, n, n_features, <const float*>at.X.data + j, at.X.stride, &at.class_rows[e],
+            &at.class_entries[e], G, sums + j,
+        )
+
+
+cdef class System:
+    """A Newton system over entries: its matrix as `Hessian.apply` has it, and what solving it works in.
+
+    Vectors are of shape (n_classes, n_features), with the intercepts apart.
+    """
+
+    cdef Entries entries
+    cdef double alpha, damping
+    cdef bint sums_to_zero, fit_intercept
+    cdef const double[::1] stiffness, mean
+    cdef double[::1] changes, offset, total
+
+    def __init__(self, Entries entries, hessian):
+        self.entries = entries
+        self.alpha, self.damping = hessian.alpha, hessian.damping
+        self.sums_to_zero, self.fit_intercept = hessian.sums_to_zero, hessian.fit_intercept
+        self.stiffness, self.mean = hessian.stiffness.astype(np.float64), hessian.mean.astype(np.float64)
+        self.changes, self.offset = np.empty(len(entries.classes)), np.empty(entries.n_classes)
+
+    cdef apply(self, const double[:, ::1] D, const double[::1] b, double[:, ::1] image, double[::1] image_b):
+        cdef Entries at = self.entries
+        cdef Py_ssize_t k, j
+        cdef double total
+        for k in range(at.n_classes):
+            self.offset[k] = b[k] - inner_of(at.n_features, &D[k, 0], &self.mean[0])
+        image[:] = 0
+        change_entries(at, D, self.offset, self.stiffness, self.sums_to_zero, self.changes)
+        sum_entries(at, self.changes, False, image)
+        for k in range(at.n_classes):
+            total = 0
+            for j in range(at.class_starts[k], at.class_starts[k + 1]):
+                total += self.changes[at.class_entries[j]]
+            for j in range(at.n_features):
+                image[k, j] += self.alpha * D[k, j] - self.mean[j] * total
+            image_b[k] = (total + self.damping * b[k]) * self.fit_intercept
+        self.without_common(image_b)
+
+    cdef void without_common(self, double[::1] b) noexcept:
+        cdef Py_ssize_t k, K = b.shape[0]
+        cdef double mean
+        if self.sums_to_zero:
+            mean = sum_of(K, &b[0]) / K
+            for k in range(K):
+                b[k] -= mean
+
+    def solve(self, rhs, diagonal, double accuracy, Py_ssize_t most_steps):
+        """`Hessian.solve`: the solution and the number of steps."""
+        W_, b_ = np.zeros((2, *rhs[:-1].T.shape))[0], np.zeros(rhs.shape[1])
+        cdef double[:, ::1] residual = np.array(rhs[:-1].T, np.float64, order="C")
+        cdef double[::1] residual_b = np.array(rhs[-1], np.float64)
+        cdef const double[:, ::1] scale = np.array(1 / diagonal[:-1].T, np.float64, order="C")
+        cdef const double[::1] scale_b = np.array(1 / diagonal[-1], np.float64)
+        cdef double[:, ::1] solution = W_, z = np.empty_like(W_), p = np.zeros_like(W_), image = np.empty_like(W_)
+        cdef double[::1] solution_b = b_, z_b = np.empty_like(b_), p_b = np.zeros_like(b_), image_b = np.empty_like(b_)
+        cdef Py_ssize_t n = W_.size, K = b_.size, n_steps = 0
+        cdef double energy = 0, last_energy = 0, first_energy = 0, curvature, length
+        self.without_common(residual_b)
+        while True:
+            multiply(n, &residual[0, 0], &scale[0, 0], &z[0, 0])
+            multiply(K, &residual_b[0], &scale_b[0], &z_b[0])
+            self.without_common(z_b)
+            last_energy = energy
+            energy = inner_of(n, &residual[0, 0], &z[0, 0]) + inner_of(K, &residual_b[0], &z_b[0])
+            if n_steps == 0:
+                first_energy = energy
+            if n_steps == most_steps or not energy > accuracy * accuracy * first_energy:
+                break
+            add_scaled(n, 1, &z[0, 0], energy / last_energy if n_steps else 0, &p[0, 0])
+            add_scaled(K, 1, &z_b[0], energy / last_energy if n_steps else 0, &p_b[0])
+            self.apply(p, p_b, image, image_b)
+            curvature = inner_of(n, &p[0, 0], &image[0, 0]) + inner_of(K, &p_b[0], &image_b[0])
+            if not curvature > 0:
+                break
+            length = energy / curvature
+            add_scaled(n, length, &p[0, 0], 1, &solution[0, 0])
+            add_scaled(K, length, &p_b[0], 1, &solution_b[0])
+            add_scaled(n, -length, &image[0, 0], 1, &residual[0, 0])
+            add_scaled(K, -length, &image_b[0], 1, &residual_b[0])
+            n_steps += 1
+            PyErr_CheckSignals()
+        return np.vstack([W_.T, b_]), n_steps

@@ -1,0 +1,126 @@
+"""The Newton systems of the smoothed problem φ of `_newton`.
+
+A Newton step solves, by conjugate gradients preconditioned with the diagonal,
+
+    alpha dW + Σ_i (ω_i/ρ) J_i (dW x_i + db) x_iᵀ = −∇_W φ,      Σ_i (ω_i/ρ) J_i (dW x_i + db) = −∇_b φ,
+
+J_i the Jacobian of the projection onto D_y. It vanishes for all rows but those with a free subgradient, the support
+vectors on the margin, and there for all classes but the free ones: the conjugate gradients see only these.
+"""
+
+import numpy as np
+
+from linear_hinge._compiled import entries, solve
+from linear_hinge._products import combination, inner, product, transposed_product
+from linear_hinge._rows import squared_transposed_product
+
+# What conjugate gradients that end early leave depends on rounding. Few rows are worth an exact solution: the same one
+# whatever their order or repetition.
+CG_ACCURACY = 0.1
+EXACT_CG_POWER = 2 / 3  # of the precision
+MAX_CG_STEPS = 500
+
+# Rows are gathered for the conjugate gradients only if they are few: more would be a copy of X.
+LARGEST_GATHERED = 0.25
+
+# The Hessian vanishes in the intercept of a class without a free row. A damping of this part of |Σ_i ω_i g_i| / ρ lets
+# it move about as far as makes a row free, and vanishes at the end.
+INTERCEPT_DAMPING = 1e-3
+SMALLEST_IMBALANCE = 1e-12
+
+
+class Hessian:
+    """The Hessian of φ, from the rows that have free entries.
+
+    Attributes
+    ----------
+    share : float
+        The part of the rows that a product with it looks at.
+    """
+
+    def __init__(self, problem, mean, dual, curvature, imbalance):
+        self.alpha = problem.alpha
+        self.mean = mean
+        self.sums_to_zero = problem.loss.sums_to_zero
+        free = problem.loss.free(dual, problem.y) & (problem.weights > 0)[:, None]
+        rows = np.flatnonzero(np.count_nonzero(free, axis=1) > self.sums_to_zero)
+        self.share = len(rows) / len(free)
+        self.entries = entries(problem.X, rows, free[rows])
+        if self.entries is None:
+            rows = slice(None) if self.share > LARGEST_GATHERED else rows
+            self.X, self.free = problem.X[rows], free[rows].astype(dual.dtype)
+            self.n_free = np.maximum(self.free.sum(axis=1), 1)
+        self.stiffness = (problem.weights[rows] / curvature).astype(dual.dtype)
+        self.diagonal = self._diagonal()
+        self.damping = self.diagonal.dtype.type(0)
+        if problem.fit_intercept:
+            self.damping = INTERCEPT_DAMPING / curvature * max(imbalance, SMALLEST_IMBALANCE)
+        # Without an intercept its gradient is zero, and so is its step; any positive number serves.
+        self.diagonal[-1] += self.damping if problem.fit_intercept else 1
+        self.fit_intercept = problem.fit_intercept
+
+    def solve(self, rhs, exact=False):
+        """Preconditioned conjugate gradients; the solution and the number of steps."""
+        accuracy = float(np.finfo(rhs.dtype).eps) ** EXACT_CG_POWER if exact else CG_ACCURACY
+        if self.entries is not None:
+            solution, n_steps = solve(self, rhs, accuracy, MAX_CG_STEPS)
+            return solution.astype(rhs.dtype, copy=False), n_steps
+        solution = np.zeros_like(rhs)
+        residual = self._without_common(np.array(rhs))
+        conjugate = preconditioned = self._without_common(residual / self.diagonal)
+        energy = first_energy = inner(residual, preconditioned)
+        n_steps = 0
+        while n_steps < MAX_CG_STEPS and energy > accuracy**2 * first_energy:
+            along = self._without_common(self.apply(conjugate))
+            curvature = inner(conjugate, along)
+            if not curvature > 0:
+                break
+            length = energy / curvature
+            solution = solution + length * conjugate
+            residual = residual - length * along
+            preconditioned = self._without_common(residual / self.diagonal)
+            last_energy, energy = energy, inner(residual, preconditioned)
+            conjugate = preconditioned + (energy / last_energy) * conjugate
+            n_steps += 1
+        return solution, n_steps
+
+    def apply(self, direction):
+        """The product with a direction of shape (n_features + 1, n_scores)."""
+        coef = direction[:-1]
+        pull, total = self._bend(coef, direction[-1] - combination(self.mean, coef))
+        image = np.empty_like(direction)
+        image[:-1] = self.alpha * coef + pull - np.multiply.outer(self.mean, total)
+        image[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
+        return image
+
+    def _bend(self, coef, offset):
+        """Σ_i c_i x_iᵀ and Σ_i c_i, with c_i = (ω_i/ρ) J_i (coefᵀ x_i + offset)."""
+        if self.entries is not None:
+            coef, stiffness = np.array(coef.T, np.float64, order="C"), self.stiffness.astype(np.float64)
+            change = self.entries.changes(coef, offset.astype(np.float64), stiffness, self.sums_to_zero)
+            return self.entries.sums(change).T, self.entries.totals(change)
+        change = (product(self.X, coef) + offset) * self.free
+        if self.sums_to_zero:
+            change -= self.free * (change.sum(axis=1) / self.n_free)[:, None]
+        change *= self.stiffness[:, None]
+        return transposed_product(self.X, change), change.sum(axis=0)
+
+    def _without_common(self, direction):
+        """Where a common level of the scores changes nothing, rounding must not move the intercepts along it."""
+        if self.sums_to_zero:
+            direction[-1] -= direction[-1].mean()
+        return direction
+
+    def _diagonal(self):
+        """Its diagonal, Σ_i (ω_i/ρ) (J_i)_kk (x_ij − μ_j)² + alpha, shape (n_features + 1, n_scores)."""
+        if self.entries is not None:
+            counts = self.entries.counts
+            own = np.repeat(self.stiffness * (1 - self.sums_to_zero / np.maximum(counts, 1)), counts)
+            total, cross = self.entries.totals(own), self.entries.sums(own).T
+            squares = self.entries.sums(own, is_squared=True).T
+        else:
+            own = self.free * (1 - self.sums_to_zero / self.n_free)[:, None] * self.stiffness[:, None]
+            total, cross = own.sum(axis=0), transposed_product(self.X, own)
+            squares = squared_transposed_product(self.X, own)
+        squares = squares + self.mean[:, None] * (self.mean[:, None] * total - 2 * cross)
+        return np.vstack([np.maximum(squares, 0) + self.alpha, total]).astype(self.stiffness.dtype)

@@ -1,0 +1,152 @@
+/* The loops over the classes of one row, in float64, which the losses of _row_losses.pxi are made of. */
+
+#ifndef LINEAR_HINGE_ROW_LOSSES
+#define LINEAR_HINGE_ROW_LOSSES
+#define CLASS_LANES 8 /* sums that grow side by side, so that the compiler may use vectors */
+
+/* Bring `n_bytes` from there on. */
+INLINE void fetch(const void *start, ptrdiff_t n_bytes)
+{
+    for (ptrdiff_t byte = 0; byte < n_bytes; byte += LINE_BYTES) PREFETCH((const char *)start + byte);
+}
+
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define SMALLER(a, b) ((a) < (b) ? (a) : (b))
+
+/* For every k the statement, with `lane` 0 … CLASS_LANES − 1. */
+#define FOR_CLASSES(K, STATEMENT)                                        \
+    {                                                                    \
+        ptrdiff_t block = 0;                                             \
+        for (; block + CLASS_LANES <= (K); block += CLASS_LANES)         \
+            for (int lane = 0; lane < CLASS_LANES; lane++) {             \
+                const ptrdiff_t k = block + lane;                        \
+                STATEMENT;                                               \
+            }                                                            \
+        for (int lane = 0; lane < (K) - block; lane++) {                 \
+            const ptrdiff_t k = block + lane;                            \
+            STATEMENT;                                                   \
+        }                                                                \
+    }
+
+INLINE double sum_of_classes(const double *parts)
+{
+    return ((parts[0] + parts[4]) + (parts[1] + parts[5])) + ((parts[2] + parts[6]) + (parts[3] + parts[7]));
+}
+
+/* max_k a_k, −inf of none. */
+MULTIVERSION
+static double greatest_of(ptrdiff_t K, const double *a)
+{
+    double parts[CLASS_LANES], greatest = -INFINITY;
+    for (int lane = 0; lane < CLASS_LANES; lane++) parts[lane] = greatest;
+    FOR_CLASSES(K, parts[lane] = LARGER(a[k], parts[lane]))
+    for (int lane = 0; lane < CLASS_LANES; lane++) greatest = LARGER(parts[lane], greatest);
+    return greatest;
+}
+
+/* max_k |a_k| */
+MULTIVERSION
+static double greatest_size_of(ptrdiff_t K, const double *a)
+{
+    double parts[CLASS_LANES] = {0}, greatest = 0;
+    FOR_CLASSES(K, parts[lane] = LARGER(fabs(a[k]), parts[lane]))
+    for (int lane = 0; lane < CLASS_LANES; lane++) greatest = LARGER(parts[lane], greatest);
+    return greatest;
+}
+
+/* Σ_k a_k */
+MULTIVERSION
+static double sum_of(ptrdiff_t K, const double *a)
+{
+    double parts[CLASS_LANES] = {0};
+    FOR_CLASSES(K, parts[lane] += a[k])
+    return sum_of_classes(parts);
+}
+
+/* Σ_k a_k b_k */
+MULTIVERSION
+static double inner_of(ptrdiff_t K, const double *a, const double *b)
+{
+    double parts[CLASS_LANES] = {0};
+    FOR_CLASSES(K, parts[lane] += a[k] * b[k])
+    return sum_of_classes(parts);
+}
+
+/* Σ_k max(0, margin + a_k) */
+MULTIVERSION
+static double hinges_of(ptrdiff_t K, const double *a, double margin)
+{
+    double parts[CLASS_LANES] = {0};
+    FOR_CLASSES(K, parts[lane] += LARGER(margin + a[k], 0))
+    return sum_of_classes(parts);
+}
+
+/* Σ_k clip(a_k − τ, 0, 1), and how many of these are inside (0, 1). */
+MULTIVERSION
+static double clipped_of(ptrdiff_t K, const double *a, double tau, double *n_inside)
+{
+    double parts[CLASS_LANES] = {0}, inside[CLASS_LANES] = {0};
+    FOR_CLASSES(K, parts[lane] += SMALLER(LARGER(a[k] - tau, 0), 1);
+                inside[lane] += (a[k] - tau > 0 ? 1.0 : 0.0) - (a[k] - tau >= 1 ? 1.0 : 0.0))
+    *n_inside = sum_of_classes(inside);
+    return sum_of_classes(parts);
+}
+
+/* Project onto {p ≥ 0, Σ p = 1}: the level τ rises until no entry leaves any more (Michelot 1986). `kept` has K numbers to
+ * work in. Without branches on single entries, which nobody can predict. */
+MULTIVERSION
+static void project_simplex(ptrdiff_t K, double *RESTRICT a, double *RESTRICT kept)
+{
+    /* Measured from the greatest entry, so that a huge common level does not swallow the differences. No entry that is
+     * smaller by 1 can stay. */
+    const double greatest = greatest_of(K, a);
+    ptrdiff_t n = 0, n_before = K + 1;
+    double tau = -1;
+    for (ptrdiff_t k = 0; k < K; k++) a[k] -= greatest;
+    for (ptrdiff_t k = 0; k < K; k++) {
+        kept[n] = a[k];
+        n += a[k] > tau;
+    }
+    while (0 < n && n < n_before) {
+        double total = 0;
+        for (ptrdiff_t i = 0; i < n; i++) total += kept[i];
+        tau = (total - 1) / n;
+        n_before = n;
+        n = 0;
+        for (ptrdiff_t i = 0; i < n_before; i++) {
+            const double entry = kept[i];
+            kept[n] = entry;
+            n += entry > tau;
+        }
+    }
+    for (ptrdiff_t k = 0; k < K; k++) a[k] = LARGER(a[k] - tau, 0);
+}
+
+/* out_k = a_k / rho + b_k */
+MULTIVERSION
+static void proximal_point(ptrdiff_t K, const double *a, double rho, const double *b, double *out)
+{
+    const double inverse = 1 / rho;
+    for (ptrdiff_t k = 0; k < K; k++) out[k] = a[k] * inverse + b[k];
+}
+
+/* out_k = clip(a_k + shift, 0, 1) */
+MULTIVERSION
+static void clip_all(ptrdiff_t K, const double *a, double shift, double *out)
+{
+    for (ptrdiff_t k = 0; k < K; k++) out[k] = SMALLER(LARGER(a[k] + shift, 0), 1);
+}
+/* out_k = a_k b_k */
+MULTIVERSION
+static void multiply(ptrdiff_t n, const double *a, const double *b, double *out)
+{
+    for (ptrdiff_t k = 0; k < n; k++) out[k] = a[k] * b[k];
+}
+
+/* out_k = length · a_k + scale · out_k */
+MULTIVERSION
+static void add_scaled(ptrdiff_t n, double length, const double *a, double scale, double *out)
+{
+    for (ptrdiff_t k = 0; k < n; k++) out[k] = length * a[k] + scale * out[k];
+}
+#endif

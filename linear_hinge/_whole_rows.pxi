@@ -1,0 +1,163 @@
+# What is computed from all rows, or many: products with X, its norms, and losses.
+
+
+def product(Rows X, const real[:, ::1] W, Py_ssize_t first, Py_ssize_t last, int most_threads):
+    """X W of shape (last − first, width), for W of shape (n_features, width)."""
+    cdef Py_ssize_t n = last - first, width = W.shape[1]
+    cdef const int64_t[::1] rows = np.arange(first, last)
+    scores = np.empty((n + ROW_GROUP, width), dtype=np.asarray(W).dtype)
+    cdef real[:, ::1] S = scores
+    with nogil:
+        if n > 0:
+            score_rows(X, &rows[0], n, &W[0, 0], width, worth_threads(X.n_between(first, last) * width, most_threads),
+                       &S[0, 0])
+    return scores[:n]
+
+
+def add_transposed_product(
+    Rows X, const double[:, ::1] G, Py_ssize_t first, Py_ssize_t last, bint is_squared, int most_threads,
+    double[:, ::1] sums
+):
+    """sums += Xᵀ G, or (X ∘ X)ᵀ G if ``is_squared``, over the rows from first to last of a sparse X, in float64."""
+    cdef Py_ssize_t i, width = G.shape[1], d = X.n_features
+    # Every thread looks at all entries and adds those of its features: of single numbers, looking costs the most.
+    cdef int n = 1 if width == 1 else worth_threads(X.n_between(first, last) * width, most_threads)
+    for i in prange(n, num_threads=n, schedule="static", nogil=True):
+        if X.is_double:
+            sum_features(X, <const double*>X.data, G, first, last, is_squared, d * i // n, d * (i + 1) // n, sums)
+        else:
+            sum_features(X, <const float*>X.data, G, first, last, is_squared, d * i // n, d * (i + 1) // n, sums)
+
+
+cdef void sum_features(
+    Rows X, const real* data, const double[:, ::1] G, Py_ssize_t first, Py_ssize_t last, bint is_squared,
+    Py_ssize_t first_feature, Py_ssize_t last_feature, double[:, ::1] sums
+) noexcept nogil:
+    cdef Py_ssize_t i, begin, n, width = G.shape[1]
+    for i in range(first, last):
+        if any_nonzero(&G[i, 0], width):
+            begin, n = X.begin(i), X.n_entries(i)
+            if X.is_wide:
+                sparse_sum(n, data + begin, <const int64_t*>X.indices + begin, &G[i, 0], width, is_squared,
+                           first_feature, last_feature, &sums[0, 0])
+            else:
+                sparse_sum(n, data + begin, <const int32_t*>X.indices + begin, &G[i, 0], width, is_squared,
+                           first_feature, last_feature, &sums[0, 0])
+
+
+def sparse_norms(Rows X):
+    """‖x_i‖² of every row of a sparse X, in float64."""
+    cdef Py_ssize_t i
+    norms = np.empty(X.n_rows)
+    cdef double[::1] out = norms, feature_sums = np.zeros(X.n_features + 1)
+    with nogil:
+        for i in range(X.n_rows):
+            if X.is_double:
+                out[i] = norm_of_row(X, <const double*>X.data, i, &feature_sums[0])
+            else:
+                out[i] = norm_of_row(X, <const float*>X.data, i, &feature_sums[0])
+    return norms
+
+
+cdef double norm_of_row(Rows X, const real* data, Py_ssize_t row, double* feature_sums) noexcept nogil:
+    cdef Py_ssize_t begin = X.begin(row), n = X.n_entries(row)
+    if X.is_wide:
+        return sparse_norm(n, data + begin, <const int64_t*>X.indices + begin, feature_sums)
+    return sparse_norm(n, data + begin, <const int32_t*>X.indices + begin, feature_sums)
+
+
+def losses(
+    Rows X, RowLoss loss, const real[:, ::1] W, const real[::1] intercept, const int64_t[::1] y, double margin,
+    Py_ssize_t first, Py_ssize_t last, int most_threads
+):
+    """ℓ(W x_i + b, y_i) of the rows from first to last, in float64, without their scores in memory."""
+    cdef Py_ssize_t i, n = last - first, width = W.shape[1], K = intercept.shape[0]
+    cdef int n_threads = worth_threads(X.n_between(first, last) * width, most_threads)
+    cdef const int64_t[::1] rows = np.arange(first, last)
+    cdef real[:, ::1] scores = np.empty((n_threads, ROW_GROUP * width), dtype=np.asarray(W).dtype)
+    cdef double[:, ::1] work = np.empty((n_threads, K))
+    values = np.empty(n)
+    cdef double[::1] out = values
+    for i in prange((n + ROW_GROUP - 1) // ROW_GROUP, num_threads=n_threads, schedule="static", nogil=True):
+        losses_of_group(
+            X, loss, &W[0, 0], width, &intercept[0], K, &y[0], margin, &rows[0], i * ROW_GROUP,
+            min(ROW_GROUP, n - i * ROW_GROUP), &scores[threadid(), 0], &work[threadid(), 0], &out[i * ROW_GROUP],
+        )
+    return values
+
+
+cdef void losses_of_group(
+    Rows X, RowLoss loss, const real* W, Py_ssize_t width, const real* intercept, Py_ssize_t K, const int64_t* y,
+    double margin, const int64_t* rows, Py_ssize_t first, Py_ssize_t n, real* scores, double* work, double* values
+) noexcept nogil:
+    cdef Py_ssize_t i, k
+    if X.is_sparse:
+        for i in range(n):
+            score_sparse_row(X, rows[first + i], W, width, scores + i * width)
+    else:
+        score_dense_group(X, rows, first, first + n, W, width, scores)
+    for i in range(n):
+        for k in range(K):
+            work[k] = <real>(scores[i * width + k] + intercept[k])
+        values[i] = loss.value(work, y[rows[first + i]], K, margin)
+
+
+def envelopes(
+    RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
+    int n_threads
+):
+    """The prox steps G⁺, as `HingeLoss.prox` makes them, and what they reach, M_i(s_i) of `_newton`."""
+    cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1], n_parts = (n + LOSS_ROWS - 1) // LOSS_ROWS
+    better, reached = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty(n)
+    cdef real[:, ::1] out = better
+    cdef double[::1] heights = reached
+    n_threads = worth_threads(n * K * LOSS_COST, n_threads)
+    cdef double[:, ::1] work = np.empty((n_threads, 4 * K))
+    for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
+        envelopes_of_part(
+            loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n), &work[threadid(), 0], out,
+            heights,
+        )
+    return better, reached
+
+
+cdef void envelopes_of_part(
+    RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
+    Py_ssize_t first, Py_ssize_t last, double* g, real[:, ::1] out, double[::1] heights
+) noexcept nogil:
+    cdef Py_ssize_t i, k, K = scores.shape[1]
+    cdef double* s = g + K
+    cdef double* better = g + 2 * K
+    for i in range(first, last):
+        for k in range(K):
+            g[k], s[k] = dual[i, k], scores[i, k]
+        loss.prox(
+            g, s, y[i], K, larger(rho, loss.tiny * (greatest_size_of(K, s) + margin)), margin, better
+        )
+        for k in range(K):
+            out[i, k] = <real>better[k]
+            better[k] = out[i, k]
+        heights[i] = inner_of(K, better, s) + margin * loss.dual_value(better, y[i], K)
+        add_scaled(K, -1, better, 1, g)
+        heights[i] -= 0.5 * rho * inner_of(K, g, g)
+
+
+def values(RowLoss loss, const real[:, :] scores, const int64_t[::1] y, double margin, int n_threads):
+    """`HingeLoss.values` of every row."""
+    cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1]
+    cdef double[:, ::1] work = np.empty((n_threads, K))
+    losses = np.empty(n, dtype=np.asarray(scores).dtype)
+    cdef real[::1] out = losses
+    n_threads = worth_threads(n * K * LOSS_COST, n_threads)
+    for i in prange(n, num_threads=n_threads, schedule="static", nogil=True):
+        out[i] = <real>value_of_row(loss, scores, y[i], margin, i, &work[threadid(), 0])
+    return losses
+
+
+cdef double value_of_row(
+    RowLoss loss, const real[:, :] scores, Py_ssize_t y, double margin, Py_ssize_t i, double* work
+) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(scores.shape[1]):
+        work[k] = scores[i, k]
+    return loss.value(work, y, scores.shape[1], margin)

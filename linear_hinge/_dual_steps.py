@@ -36,9 +36,11 @@ from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
 from linear_hinge._rows import direction, minibatches, shuffled, take_rows, weighted_sum
 
-# Rows whose own gap is below this part of the mean gap are left out of the next passes, SKIPPED_PASSES in a row.
+# Rows whose own gap is below this part of the mean gap are left out of the next passes, SKIPPED_PASSES in a row, if the
+# others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
 SMALL_GAP = 0.1
 SKIPPED_PASSES = 7
+MOST_ACTIVE = 0.5**0.5  # in weight, so that repeated rows count like heavy ones; no ratio of two counts
 
 # β forgets a batch whose rows resembled each other more than the present ones.
 BETA_MEMORY = 0.99
@@ -105,9 +107,10 @@ class DualAscent:
     def run_pass(self, averaging=False):
         """Visit the rows; after a full pass only those with a gap, for `SKIPPED_PASSES` passes. How many they were."""
         rows = self.problem.rows
-        if self.n_until_full > 0:
+        active = rows[self.row_gaps[rows] > SMALL_GAP * self.gap]
+        if self.n_until_full > 0 and self.problem.weights[active].sum() <= MOST_ACTIVE:
             self.n_until_full -= 1
-            rows = rows[self.row_gaps[rows] > SMALL_GAP * self.gap]
+            rows = active
         else:
             self.n_until_full = SKIPPED_PASSES
         mean = RunningMean(self.memory, self.problem.n_scores) if averaging else None

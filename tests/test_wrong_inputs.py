@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
-from linear_hinge import MulticlassHingeClassifier
+from linear_hinge import MulticlassHingeClassifier, _compiled
 from linear_hinge._losses import CrammerSinger
 
 X, Y = blobs()
@@ -185,7 +185,7 @@ def test_a_model_must_be_fitted_first(method):
 
 @pytest.fixture
 def interrupt(monkeypatch):
-    """Ctrl-C at the n-th call of the loss from now on, whatever it is called for."""
+    """Ctrl-C at the n-th call of the loss or of compiled code from now on, whatever it is called for."""
     countdown = {"calls": np.inf}
 
     def interruptible(method):
@@ -199,6 +199,8 @@ def interrupt(monkeypatch):
 
     for name in ("values", "subgradients", "prox"):
         monkeypatch.setattr(CrammerSinger, name, interruptible(getattr(CrammerSinger, name)))
+    for name in ("sweep", "losses", "envelopes") if _compiled.is_available() else ():
+        monkeypatch.setattr(_compiled._kernels, name, interruptible(getattr(_compiled._kernels, name)))
     return lambda n: countdown.update(calls=n)
 
 

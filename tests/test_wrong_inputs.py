@@ -258,7 +258,7 @@ def test_constant_features_predict_the_majority(constant, loss, learning_rate):
 @pytest.mark.parametrize("learning_rate", SOLVERS)
 def test_a_column_of_zeros_changes_nothing(learning_rate):
     model, without = calm_classifier(learning_rate).fit(np.c_[X, 0 * Y], Y), calm_classifier(learning_rate).fit(X, Y)
-    assert_allclose(model.coef_[:, :-1], without.coef_, rtol=1e-9)
+    assert_allclose(model.coef_[:, :-1], without.coef_, rtol=1e-5)
     assert_array_equal(model.coef_[:, -1], 0)
 
 

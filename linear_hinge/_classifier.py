@@ -14,6 +14,7 @@ from linear_hinge._callbacks import CallbackSupportMixin, FitTask, with_callback
 from linear_hinge._linear_model import LinearClassifier, all_or_nothing
 from linear_hinge._losses import LOSSES, get_loss
 from linear_hinge._objective import Problem
+from linear_hinge._rows import with_whole_rows
 from linear_hinge._targets import check_weights, encode_for_fit, encode_for_partial_fit
 from linear_hinge._training import FIT_ATTRIBUTES, make_solver, make_stream, model_attributes, overflow, run
 
@@ -241,7 +242,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             X, y = self._validate(X, y, reset=True)
             weights = check_weights(sample_weight, X)
             classes, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
-            problem = self._problem(X, codes, normalised, len(classes))
+            problem = self._problem(with_whole_rows(X), codes, normalised, len(classes))
             task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
             solver = make_solver(problem, self.get_params(deep=False), self._generator(), before)
             fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)

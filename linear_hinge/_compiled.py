@@ -36,9 +36,6 @@ FEW_ROWS = 256
 # Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
 LARGEST_DENSITY = 0.25
 
-# Of rows whose entries lie apart, in parts of all, that may be copied for a Newton system.
-LARGEST_COPIED = 0.25
-
 VECTOR_BYTES = 32  # as in _row_loops.h
 
 
@@ -110,7 +107,7 @@ def sweep(ascent, rows, mean):
     """Minibatch steps over these rows, in this order; False if there is no compiled code for them."""
     X, batch_size = ascent.problem.X, ascent.batch_size
     loss = None if _kernels is None else row_loss(ascent.problem.loss)
-    is_in_place = _has_whole_rows(X)
+    is_in_place = has_whole_rows(X)
     most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
     if loss is None or (min(batch_size, len(rows)) > most_rows and (sp.issparse(X) or not is_in_place)):
         return False
@@ -187,23 +184,23 @@ def _pieces(X, filled):
     return [(first, min(first + size, X.shape[0])) for first in range(0, n_rows, size)]
 
 
-def entries(X, rows, mask):
+def entries(X, rows, mask, most_copied=0):
     """Products that look at these rows of a dense X, and these classes, only; None without compiled code for them.
 
-    Rows whose entries lie apart are copied if they are few.
+    Rows whose entries lie apart are copied if they are no larger part of all than ``most_copied``.
     """
     if _kernels is None or sp.issparse(X) or X.dtype.char not in "fd":
         return None
-    if not _has_whole_rows(X):
-        if len(rows) > LARGEST_COPIED * len(X):
+    if not has_whole_rows(X):
+        if len(rows) > most_copied * len(X):
             return None
         X, rows = np.ascontiguousarray(X[rows]), np.arange(len(rows))
     return _kernels.Entries(_kernels.Rows(X), mask, rows, max_threads())
 
 
-def solve(hessian, rhs, accuracy, most_steps):
-    """`Hessian.solve` over its entries: the solution in float64, and the number of steps."""
-    return _kernels.System(hessian.entries, hessian).solve(rhs, hessian.diagonal, accuracy, most_steps)
+def newton_system(hessian):
+    """`Hessian.apply` and `Hessian.solve` over its entries; None if it has none."""
+    return None if hessian.entries is None else _kernels.System(hessian)
 
 
 def envelopes(loss, dual, scores, y, curvature, margin):
@@ -227,9 +224,9 @@ def _are_floats(*arrays):
 
 
 def _is_suitable(X, other):
-    return _kernels is not None and X.dtype == other.dtype and X.dtype.char in "fd" and _has_whole_rows(X)
+    return _kernels is not None and X.dtype == other.dtype and X.dtype.char in "fd" and has_whole_rows(X)
 
 
-def _has_whole_rows(X):
+def has_whole_rows(X):
     """Whether the entries of a row lie side by side."""
     return sp.issparse(X) or X.strides[1] == X.itemsize

@@ -39,14 +39,8 @@ cdef class Entries:
         self.rows, self.classes, self.starts = rows, classes, starts_of(self.counts)
         self.class_starts = starts_of(np.bincount(classes, minlength=self.n_classes))
         self.class_rows, self.class_entries = rows[within[by_class]], by_class
-        self.narrow = np.empty((self.n_classes, self.n_features), np.float32)
-
-    def changes(self, const double[:, ::1] D, const double[::1] b, const double[::1] stiffness, bint is_centred):
-        """stiffness_i (⟨x_i, D_k⟩ + b_k) of every entry, less the mean of its row if ``is_centred``."""
-        changes = np.empty(len(self.classes))
-        cdef double[::1] out = changes
-        change_entries(self, D, b, stiffness, is_centred, out)
-        return changes
+        # Coefficients in the precision of X: a product of float32 with float64 would convert every entry again.
+        self.narrow = np.empty((1 if X.is_double else self.n_classes, self.n_features), np.float32)
 
     def totals(self, G):
         """Σ_i g_ik of every class k."""
@@ -135,7 +129,12 @@ cdef void sum_part(
 cdef class System:
     """A Newton system over entries: its matrix as `Hessian.apply` has it, and what solving it works in.
 
-    Vectors are of shape (n_classes, n_features), with the intercepts apart.
+    Inside, vectors are of shape (n_classes, n_features), with the intercepts apart.
+
+    Parameters
+    ----------
+    hessian : Hessian
+        With `entries`.
     """
 
     cdef Entries entries
@@ -144,14 +143,15 @@ cdef class System:
     cdef const double[::1] stiffness, mean
     cdef double[::1] changes, offset, total
 
-    def __init__(self, Entries entries, hessian):
+    def __init__(self, hessian):
+        cdef Entries entries = hessian.entries
         self.entries = entries
         self.alpha, self.damping = hessian.alpha, hessian.damping
         self.sums_to_zero, self.fit_intercept = hessian.sums_to_zero, hessian.fit_intercept
         self.stiffness, self.mean = hessian.stiffness.astype(np.float64), hessian.mean.astype(np.float64)
         self.changes, self.offset = np.empty(len(entries.classes)), np.empty(entries.n_classes)
 
-    cdef apply(self, const double[:, ::1] D, const double[::1] b, double[:, ::1] image, double[::1] image_b):
+    cdef multiply(self, const double[:, ::1] D, const double[::1] b, double[:, ::1] image, double[::1] image_b):
         cdef Entries at = self.entries
         cdef Py_ssize_t k, j
         cdef double total
@@ -167,7 +167,13 @@ cdef class System:
             for j in range(at.n_features):
                 image[k, j] += self.alpha * D[k, j] - self.mean[j] * total
             image_b[k] = (total + self.damping * b[k]) * self.fit_intercept
-        self.without_common(image_b)
+
+    def apply(self, direction):
+        """`Hessian.apply`, in float64."""
+        coef, intercept = np.array(direction[:-1].T, np.float64, order="C"), np.array(direction[-1], np.float64)
+        image, image_b = np.empty_like(coef), np.empty_like(intercept)
+        self.multiply(coef, intercept, image, image_b)
+        return np.vstack([image.T, image_b])
 
     cdef void without_common(self, double[::1] b) noexcept:
         cdef Py_ssize_t k, K = b.shape[0]
@@ -179,14 +185,15 @@ cdef class System:
 
     def solve(self, rhs, diagonal, double accuracy, Py_ssize_t most_steps):
         """`Hessian.solve`: the solution and the number of steps."""
-        W_, b_ = np.zeros((2, *rhs[:-1].T.shape))[0], np.zeros(rhs.shape[1])
+        coef, intercept = np.zeros(rhs[:-1].T.shape), np.zeros(rhs.shape[1])
         cdef double[:, ::1] residual = np.array(rhs[:-1].T, np.float64, order="C")
         cdef double[::1] residual_b = np.array(rhs[-1], np.float64)
         cdef const double[:, ::1] scale = np.array(1 / diagonal[:-1].T, np.float64, order="C")
         cdef const double[::1] scale_b = np.array(1 / diagonal[-1], np.float64)
-        cdef double[:, ::1] solution = W_, z = np.empty_like(W_), p = np.zeros_like(W_), image = np.empty_like(W_)
-        cdef double[::1] solution_b = b_, z_b = np.empty_like(b_), p_b = np.zeros_like(b_), image_b = np.empty_like(b_)
-        cdef Py_ssize_t n = W_.size, K = b_.size, n_steps = 0
+        cdef double[:, ::1] solution = coef, z = np.empty_like(coef), p = np.zeros_like(coef), image = np.empty_like(coef)
+        cdef double[::1] solution_b = intercept, z_b = np.empty_like(intercept)
+        cdef double[::1] p_b = np.zeros_like(intercept), image_b = np.empty_like(intercept)
+        cdef Py_ssize_t n = coef.size, K = intercept.size, n_steps = 0
         cdef double energy = 0, last_energy = 0, first_energy = 0, curvature, length
         self.without_common(residual_b)
         while True:
@@ -201,7 +208,8 @@ cdef class System:
                 break
             add_scaled(n, 1, &z[0, 0], energy / last_energy if n_steps else 0, &p[0, 0])
             add_scaled(K, 1, &z_b[0], energy / last_energy if n_steps else 0, &p_b[0])
-            self.apply(p, p_b, image, image_b)
+            self.multiply(p, p_b, image, image_b)
+            self.without_common(image_b)
             curvature = inner_of(n, &p[0, 0], &image[0, 0]) + inner_of(K, &p_b[0], &image_b[0])
             if not curvature > 0:
                 break
@@ -212,4 +220,4 @@ cdef class System:
             add_scaled(K, -length, &image_b[0], 1, &residual_b[0])
             n_steps += 1
             PyErr_CheckSignals()
-        return np.vstack([W_.T, b_]), n_steps
+        return np.vstack([coef.T, intercept]), n_steps

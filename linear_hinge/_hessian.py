@@ -10,7 +10,7 @@ vectors on the margin, and there for all classes but the free ones: the conjugat
 
 import numpy as np
 
-from linear_hinge._compiled import entries, solve
+from linear_hinge._compiled import entries, newton_system
 from linear_hinge._products import combination, inner, product, transposed_product
 from linear_hinge._rows import squared_transposed_product
 
@@ -45,7 +45,7 @@ class Hessian:
         free = problem.loss.free(dual, problem.y) & (problem.weights > 0)[:, None]
         rows = np.flatnonzero(np.count_nonzero(free, axis=1) > self.sums_to_zero)
         self.share = len(rows) / len(free)
-        self.entries = entries(problem.X, rows, free[rows])
+        self.entries = entries(problem.X, rows, free[rows], LARGEST_GATHERED)
         if self.entries is None:
             rows = slice(None) if self.share > LARGEST_GATHERED else rows
             self.X, self.free = problem.X[rows], free[rows].astype(dual.dtype)
@@ -58,12 +58,13 @@ class Hessian:
         # Without an intercept its gradient is zero, and so is its step; any positive number serves.
         self.diagonal[-1] += self.damping if problem.fit_intercept else 1
         self.fit_intercept = problem.fit_intercept
+        self.system = newton_system(self)
 
     def solve(self, rhs, exact=False):
         """Preconditioned conjugate gradients; the solution and the number of steps."""
         accuracy = float(np.finfo(rhs.dtype).eps) ** EXACT_CG_POWER if exact else CG_ACCURACY
-        if self.entries is not None:
-            solution, n_steps = solve(self, rhs, accuracy, MAX_CG_STEPS)
+        if self.system is not None:
+            solution, n_steps = self.system.solve(rhs, self.diagonal, accuracy, MAX_CG_STEPS)
             return solution.astype(rhs.dtype, copy=False), n_steps
         solution = np.zeros_like(rhs)
         residual = self._without_common(np.array(rhs))
@@ -86,24 +87,18 @@ class Hessian:
 
     def apply(self, direction):
         """The product with a direction of shape (n_features + 1, n_scores)."""
+        if self.system is not None:
+            return self.system.apply(direction).astype(direction.dtype, copy=False)
         coef = direction[:-1]
-        pull, total = self._bend(coef, direction[-1] - combination(self.mean, coef))
-        image = np.empty_like(direction)
-        image[:-1] = self.alpha * coef + pull - np.multiply.outer(self.mean, total)
-        image[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
-        return image
-
-    def _bend(self, coef, offset):
-        """Σ_i c_i x_iᵀ and Σ_i c_i, with c_i = (ω_i/ρ) J_i (coefᵀ x_i + offset)."""
-        if self.entries is not None:
-            coef, stiffness = np.array(coef.T, np.float64, order="C"), self.stiffness.astype(np.float64)
-            change = self.entries.changes(coef, offset.astype(np.float64), stiffness, self.sums_to_zero)
-            return self.entries.sums(change).T, self.entries.totals(change)
-        change = (product(self.X, coef) + offset) * self.free
+        change = (product(self.X, coef) + (direction[-1] - combination(self.mean, coef))) * self.free
         if self.sums_to_zero:
             change -= self.free * (change.sum(axis=1) / self.n_free)[:, None]
         change *= self.stiffness[:, None]
-        return transposed_product(self.X, change), change.sum(axis=0)
+        total = change.sum(axis=0)
+        image = np.empty_like(direction)
+        image[:-1] = self.alpha * coef + transposed_product(self.X, change) - np.multiply.outer(self.mean, total)
+        image[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
+        return image
 
     def _without_common(self, direction):
         """Where a common level of the scores changes nothing, rounding must not move the intercepts along it."""

@@ -19,6 +19,9 @@ CHUNK_SIZE = 512
 ROUNDING = 64  # of a row that lies in the span of others, in units of the precision
 SPARSE_PIECES = 20
 
+# Dense data whose rows do not lie in one piece are copied up to this number of bytes.
+LARGEST_COPY = 2**24
+
 
 class Direction(NamedTuple):
     """(Σ_i g_i x_iᵀ)ᵀ over a batch, kept only for the features that occur in it."""
@@ -42,6 +45,12 @@ def direction(X_batch, dual):
     features, positions = np.unique(X_batch.indices, return_inverse=True)
     packed = sp.csr_array((X_batch.data, positions, X_batch.indptr), shape=(len(dual), len(features)))
     return Direction(features, packed.T @ dual)
+
+
+def with_whole_rows(X):
+    """X, or a copy of it if the entries of its rows lie apart and it is small."""
+    is_apart = not sp.issparse(X) and not _compiled.has_whole_rows(X)
+    return np.ascontiguousarray(X) if is_apart and X.nbytes <= LARGEST_COPY else X
 
 
 def shuffled(rows, batch_size, rng):

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, draw_problem, start_newton
 from references import CASES
 
-from linear_hinge import _compiled, show_versions
+from linear_hinge import _compiled, _hessian, show_versions
 from linear_hinge._certificate import best_bound
 from linear_hinge._dual_steps import DualAscent
 from linear_hinge._hessian import Hessian
@@ -275,7 +275,7 @@ def test_envelopes_are_those_of_the_specification(case, curvature, n_samples, dt
 @pytest.mark.parametrize("kind", ["C", "F", "strided", "read-only"])
 @pytest.mark.parametrize("curvature", [1.0, 10.0])
 def test_newton_systems_are_those_of_the_specification(case, dtype, fit_intercept, kind, curvature, rng, monkeypatch):
-    monkeypatch.setattr(_compiled, "LARGEST_COPIED", 1.0)
+    monkeypatch.setattr(_hessian, "LARGEST_GATHERED", 1.0)
     newton = start_newton(
         case,
         rng,

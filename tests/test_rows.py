@@ -5,6 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
+from linear_hinge import _rows
 from linear_hinge._rows import (
     CHUNK_SIZE,
     chunks,
@@ -15,6 +16,7 @@ from linear_hinge._rows import (
     squared_norms,
     take_rows,
     weighted_sum,
+    with_whole_rows,
 )
 
 
@@ -99,6 +101,19 @@ def test_minibatches_follow_the_generator_and_leave_it_alone_when_there_is_one_b
     list(minibatches(rows, 10, rng))
     assert_array_equal(np.concatenate(list(minibatches(rows, 3, rng))), np.random.RandomState(0).permutation(10))
     assert_array_equal(rows, np.arange(10))
+
+
+def test_only_small_data_whose_rows_lie_apart_are_copied(rng, monkeypatch):
+    X = rng.normal(size=(6, 4))
+    sparse = sp.csr_array(X)
+    assert with_whole_rows(X) is X
+    assert with_whole_rows(sparse) is sparse
+    apart = np.asfortranarray(X)
+    copy = with_whole_rows(apart)
+    assert copy.flags.c_contiguous
+    assert_array_equal(copy, X)
+    monkeypatch.setattr(_rows, "LARGEST_COPY", X.nbytes - 1)
+    assert with_whole_rows(apart) is apart
 
 
 @all_layouts

@@ -111,8 +111,7 @@ def sweep(ascent, rows, mean):
     most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
     if loss is None or (min(batch_size, len(rows)) > most_rows and (sp.issparse(X) or not is_in_place)):
         return False
-    per_row = (X.nnz / X.shape[0] if sp.issparse(X) else X.shape[1]) * ascent.memory.shape[1]
-    n_rows = PIECE / (1 + per_row)
+    n_rows = _rows_of_a_piece(X, ascent.memory.shape[1])
     if not is_in_place:
         n_rows = min(n_rows, most_rows)
     n_rows = max(1, int(n_rows / batch_size)) * batch_size
@@ -178,10 +177,14 @@ def losses(loss, X, coef, intercept, y, margin):
 
 def _pieces(X, filled):
     """Where pieces of so many rows begin and end that Ctrl-C is seen between them."""
-    n_rows = max(1, X.shape[0])
-    per_row = (X.nnz / n_rows if sp.issparse(X) else X.shape[1]) * filled.shape[1]
-    size = max(1, int(PIECE / (1 + per_row)))
-    return [(first, min(first + size, X.shape[0])) for first in range(0, n_rows, size)]
+    size = _rows_of_a_piece(X, filled.shape[1])
+    return [(first, min(first + size, X.shape[0])) for first in range(0, max(1, X.shape[0]), size)]
+
+
+def _rows_of_a_piece(X, width):
+    """How many rows of X make about PIECE multiplications with W of so many columns."""
+    per_row = (X.nnz / max(1, X.shape[0]) if sp.issparse(X) else X.shape[1]) * width
+    return max(1, int(PIECE / (1 + per_row)))
 
 
 def entries(X, rows, mask, most_copied=0):

@@ -141,7 +141,7 @@ cdef class System:
     cdef double alpha, damping
     cdef bint sums_to_zero, fit_intercept
     cdef const double[::1] stiffness, mean
-    cdef double[::1] changes, offset, total
+    cdef double[::1] changes, offset
 
     def __init__(self, hessian):
         cdef Entries entries = hessian.entries

@@ -21,7 +21,6 @@ from typing import NamedTuple
 import numpy as np
 
 from linear_hinge import _compiled
-from linear_hinge._compiled import values
 from linear_hinge._hessian import Hessian
 from linear_hinge._products import combination, inner, product, squared_rows, transposed_product, weighted_mean
 from linear_hinge._rows import weighted_sum
@@ -134,7 +133,7 @@ class ProximalNewton:
         total = weighted.sum(axis=0)
         pull = transposed_product(problem.X, weighted) - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
         coef = point.weights[:-1]
-        losses = values(problem.loss, point.scores, problem.y, problem.margin)
+        losses = _compiled.values(problem.loss, point.scores, problem.y, problem.margin)
         linear = problem.margin * problem.loss.dual_values(point.dual, problem.y)
         self.gap = weighted_mean(problem.weights, losses - linear)
         self.gap += 0.5 * problem.alpha * inner(coef, coef) + 0.5 / problem.alpha * inner(pull, pull)

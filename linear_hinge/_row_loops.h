@@ -47,6 +47,12 @@ typedef double wide_vector;
 #include <math.h>
 INLINE float fused_float(float a, float b, float c) { return fmaf(a, b, c); }
 INLINE double fused_double(double a, double b, double c) { return fma(a, b, c); }
+
+/* Bring `n_bytes` from there on. */
+INLINE void fetch(const void *start, ptrdiff_t n_bytes)
+{
+    for (ptrdiff_t byte = 0; byte < n_bytes; byte += LINE_BYTES) PREFETCH((const char *)start + byte);
+}
 #endif
 
 #ifndef INDEX /* ---------------------------------------------------------------------------------------- dense rows */
@@ -216,10 +222,8 @@ static void NAME(end_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *RE
 /* Bring the row of W that belongs to an entry further on. */
 INLINE void INDEXED(fetch_ahead)(ptrdiff_t p, ptrdiff_t n_entries, const INDEX *columns, const REAL *W, ptrdiff_t width)
 {
-    if (p + ENTRIES_AHEAD < n_entries) {
-        const char *w = (const char *)(W + (ptrdiff_t)columns[p + ENTRIES_AHEAD] * width);
-        for (ptrdiff_t byte = 0; byte < width * (ptrdiff_t)sizeof(REAL); byte += LINE_BYTES) PREFETCH(w + byte);
-    }
+    if (p + ENTRIES_AHEAD < n_entries)
+        fetch(W + (ptrdiff_t)columns[p + ENTRIES_AHEAD] * width, width * (ptrdiff_t)sizeof(REAL));
 }
 
 INLINE void INDEXED(sparse_scores_block)(int n, ptrdiff_t n_entries, const REAL *data, const INDEX *columns,

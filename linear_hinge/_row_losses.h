@@ -1,14 +1,9 @@
-/* The loops over the classes of one row, in float64, which the losses of _row_losses.pxi are made of. */
+/* Loops over numbers in float64: over the classes of one row, which the losses of _row_losses.pxi are made of, and over the
+ * vectors of conjugate gradients. */
 
 #ifndef LINEAR_HINGE_ROW_LOSSES
 #define LINEAR_HINGE_ROW_LOSSES
 #define CLASS_LANES 8 /* sums that grow side by side, so that the compiler may use vectors */
-
-/* Bring `n_bytes` from there on. */
-INLINE void fetch(const void *start, ptrdiff_t n_bytes)
-{
-    for (ptrdiff_t byte = 0; byte < n_bytes; byte += LINE_BYTES) PREFETCH((const char *)start + byte);
-}
 
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define SMALLER(a, b) ((a) < (b) ? (a) : (b))
@@ -136,6 +131,7 @@ static void clip_all(ptrdiff_t K, const double *a, double shift, double *out)
 {
     for (ptrdiff_t k = 0; k < K; k++) out[k] = SMALLER(LARGER(a[k] + shift, 0), 1);
 }
+
 /* out_k = a_k b_k */
 MULTIVERSION
 static void multiply(ptrdiff_t n, const double *a, const double *b, double *out)
@@ -149,4 +145,5 @@ static void add_scaled(ptrdiff_t n, double length, const double *a, double scale
 {
     for (ptrdiff_t k = 0; k < n; k++) out[k] = length * a[k] + scale * out[k];
 }
+
 #endif

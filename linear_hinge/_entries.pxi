@@ -70,7 +70,8 @@ cdef void change_entries(
     if not at.X.is_double:
         at.narrow[:] = D
     if at.n_threads == 1:
-        change_part(at, 0, n, &D[0, 0], &narrow[0, 0], &b[0], &stiffness[0], is_centred, &changes[0])
+        with nogil:
+            change_part(at, 0, n, &D[0, 0], &narrow[0, 0], &b[0], &stiffness[0], is_centred, &changes[0])
         return
     for i in prange(n_parts, num_threads=at.n_threads, schedule="dynamic", nogil=True):
         change_part(
@@ -100,8 +101,9 @@ cdef void sum_entries(Entries at, const double[::1] G, bint is_squared, double[:
     if G.shape[0] == 0:
         return
     if at.n_threads == 1:
-        for i in range(at.n_classes * n_blocks):
-            sum_part(at, i // n_blocks, i % n_blocks * BLOCK, is_squared, &G[0], &sums[i // n_blocks, 0])
+        with nogil:
+            for i in range(at.n_classes * n_blocks):
+                sum_part(at, i // n_blocks, i % n_blocks * BLOCK, is_squared, &G[0], &sums[i // n_blocks, 0])
         return
     for i in prange(at.n_classes * n_blocks, num_threads=at.n_threads, schedule="dynamic", nogil=True):
         sum_part(at, i // n_blocks, i % n_blocks * BLOCK, is_squared, &G[0], &sums[i // n_blocks, 0])

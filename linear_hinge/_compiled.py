@@ -28,15 +28,15 @@ WORTH_PER_SECOND = 2**33
 TEAM_CHECK_INTERVAL = 0.2
 TEAM_CHECK_SHARE = 100
 
-# A batch needs a number for each of its sparse entries, and a copy of rows whose entries lie apart: it may hold this
-# share of all rows, or so few that it does not matter.
+# A batch needs a copy of rows whose entries lie apart: it may hold this share of all rows, or so few that it does not
+# matter.
 LARGEST_SHARE = 0.05
 FEW_ROWS = 256
 
 # Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
 LARGEST_DENSITY = 0.25
 
-VECTOR_BYTES = 32  # as in _row_loops.h
+VECTOR_BYTES, LINE_BYTES = 32, 64  # as in _vectors.h
 
 
 def is_available():
@@ -87,7 +87,12 @@ def padded(coef):
     """A copy of ``coef``, of shape (n_features, n_scores), as the left part of rows of whole vectors."""
     n_features, n_scores = coef.shape
     multiple = 1 if n_scores == 1 else VECTOR_BYTES // coef.itemsize
-    memory = np.zeros((n_features, -(-n_scores // multiple) * multiple), dtype=coef.dtype)
+    width = -(-n_scores // multiple) * multiple
+    # No vector across two lines of memory.
+    line = LINE_BYTES // coef.itemsize
+    memory = np.zeros(n_features * width + line, dtype=coef.dtype)
+    first = -memory.ctypes.data // coef.itemsize % line
+    memory = memory[first : first + n_features * width].reshape(n_features, width)
     memory[:, :n_scores] = coef
     return memory
 
@@ -109,7 +114,7 @@ def sweep(ascent, rows, mean):
     loss = None if _kernels is None else row_loss(ascent.problem.loss)
     is_in_place = has_whole_rows(X)
     most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
-    if loss is None or (min(batch_size, len(rows)) > most_rows and (sp.issparse(X) or not is_in_place)):
+    if loss is None or (min(batch_size, len(rows)) > most_rows and not is_in_place):
         return False
     n_rows = _rows_of_a_piece(X, ascent.memory.shape[1])
     if not is_in_place:
@@ -188,11 +193,12 @@ def _rows_of_a_piece(X, width):
 
 
 def entries(X, rows, mask, most_copied=0):
-    """Products that look at these rows of a dense X, and these classes, only; None without compiled code for them.
+    """Products that look at these rows of X, and these classes, only; None without compiled code for them.
 
-    Rows whose entries lie apart are copied if they are no larger part of all than ``most_copied``.
+    Rows whose entries lie apart are copied if they are no larger part of all than ``most_copied``. Sparse rows with
+    duplicate entries are left out, because of their squares.
     """
-    if _kernels is None or sp.issparse(X) or X.dtype.char not in "fd":
+    if _kernels is None or X.dtype.char not in "fd" or (sp.issparse(X) and not X.has_canonical_format):
         return None
     if not has_whole_rows(X):
         if len(rows) > most_copied * len(X):

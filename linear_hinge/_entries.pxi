@@ -1,15 +1,15 @@
-# Products with dense rows that look at a few classes of each row only, and the Newton systems that are made of them.
+# Products with rows that look at a few classes of each row only, and the Newton systems that are made of them.
 
 from cpython.exc cimport PyErr_CheckSignals
 
 
 cdef class Entries:
-    """Pairs of a dense row and a class, in the order of the rows.
+    """Pairs of a row and a class, in the order of the rows.
 
     Parameters
     ----------
     X : Rows
-        Dense.
+        Without duplicate entries, if the sums of squares are asked for.
     mask : ndarray of shape (n_rows, n_classes)
         Which pairs.
     rows : ndarray of shape (n_rows,)
@@ -34,7 +34,7 @@ cdef class Entries:
         # Of small numbers the sort is linear.
         by_class = np.argsort(classes.astype(np.min_scalar_type(mask.shape[1])), kind="stable")
         self.X, self.n_classes, self.n_features = X, mask.shape[1], X.n_features
-        self.n_threads = worth_threads(len(classes) * X.n_features, most_threads)
+        self.n_threads = worth_threads(len(classes) * X.n_between(0, X.n_rows) // max(1, X.n_rows), most_threads)
         self.counts = np.bincount(within, minlength=len(rows))
         self.rows, self.classes, self.starts = rows, classes, starts_of(self.counts)
         self.class_starts = starts_of(np.bincount(classes, minlength=self.n_classes))
@@ -85,19 +85,36 @@ cdef void change_part(
     const double* stiffness, bint is_centred, double* changes
 ) noexcept nogil:
     if at.X.is_double:
+        change_entries_of(at, <const double*>at.X.data, first, last, D, b, stiffness, is_centred, changes)
+    else:
+        change_entries_of(at, <const float*>at.X.data, first, last, narrow, b, stiffness, is_centred, changes)
+
+
+cdef void change_entries_of(
+    Entries at, const real* data, Py_ssize_t first, Py_ssize_t last, const real* D, const double* b,
+    const double* stiffness, bint is_centred, double* changes
+) noexcept nogil:
+    cdef const int64_t* rows = &at.rows[0]
+    cdef const int64_t* starts = &at.starts[0]
+    cdef const int64_t* classes = &at.classes[0]
+    if not at.X.is_sparse:
         entry_changes(
-            first, last, at.n_features, <const double*>at.X.data, at.X.stride, &at.rows[0], &at.starts[0],
-            &at.classes[0], D, b, stiffness, is_centred, changes,
+            first, last, at.n_features, data, at.X.stride, rows, starts, classes, D, b, stiffness, is_centred, changes
+        )
+    elif at.X.is_wide:
+        sparse_entry_changes(
+            first, last, at.n_features, data, <const int64_t*>at.X.indices, <const int64_t*>at.X.indptr, rows, starts,
+            classes, D, b, stiffness, is_centred, changes,
         )
     else:
-        entry_changes(
-            first, last, at.n_features, <const float*>at.X.data, at.X.stride, &at.rows[0], &at.starts[0],
-            &at.classes[0], narrow, b, stiffness, is_centred, changes,
+        sparse_entry_changes(
+            first, last, at.n_features, data, <const int32_t*>at.X.indices, <const int32_t*>at.X.indptr, rows, starts,
+            classes, D, b, stiffness, is_centred, changes,
         )
 
 
 cdef void sum_entries(Entries at, const double[::1] G, bint is_squared, double[:, ::1] sums):
-    cdef Py_ssize_t i, n_blocks = (at.n_features + BLOCK - 1) // BLOCK
+    cdef Py_ssize_t i, n_blocks = 1 if at.X.is_sparse else (at.n_features + BLOCK - 1) // BLOCK
     if G.shape[0] == 0:
         return
     if at.n_threads == 1:
@@ -112,19 +129,30 @@ cdef void sum_entries(Entries at, const double[::1] G, bint is_squared, double[:
 cdef void sum_part(
     Entries at, Py_ssize_t k, Py_ssize_t j, bint is_squared, const double* G, double* sums
 ) noexcept nogil:
-    """The sums of one class, from feature j on."""
-    cdef Py_ssize_t e = at.class_starts[k], n = at.class_starts[k + 1] - e, n_features = min(BLOCK, at.n_features - j)
-    if n == 0:
+    """The sums of one class: of dense rows a block of features, from j on, of sparse rows all of them."""
+    if at.class_starts[k + 1] == at.class_starts[k]:
         return
     if at.X.is_double:
-        entry_sums(
-            is_squared, n, n_features, <const double*>at.X.data + j, at.X.stride, &at.class_rows[e],
-            &at.class_entries[e], G, sums + j,
+        sum_entries_of(at, <const double*>at.X.data, k, j, is_squared, G, sums)
+    else:
+        sum_entries_of(at, <const float*>at.X.data, k, j, is_squared, G, sums)
+
+
+cdef void sum_entries_of(
+    Entries at, const real* data, Py_ssize_t k, Py_ssize_t j, bint is_squared, const double* G, double* sums
+) noexcept nogil:
+    cdef Py_ssize_t n = at.class_starts[k + 1] - at.class_starts[k]
+    cdef const int64_t* rows = &at.class_rows[at.class_starts[k]]
+    cdef const int64_t* entries = &at.class_entries[at.class_starts[k]]
+    if not at.X.is_sparse:
+        entry_sums(is_squared, n, min(BLOCK, at.n_features - j), data + j, at.X.stride, rows, entries, G, sums + j)
+    elif at.X.is_wide:
+        sparse_entry_sums(
+            is_squared, n, data, <const int64_t*>at.X.indices, <const int64_t*>at.X.indptr, rows, entries, G, sums
         )
     else:
-        entry_sums(
-            is_squared, n, n_features, <const float*>at.X.data + j, at.X.stride, &at.class_rows[e],
-            &at.class_entries[e], G, sums + j,
+        sparse_entry_sums(
+            is_squared, n, data, <const int32_t*>at.X.indices, <const int32_t*>at.X.indptr, rows, entries, G, sums
         )
 
 

@@ -1,4 +1,4 @@
-# The loops of _row_loops.h for the fused types: real, and index for the features of sparse entries.
+# The loops of _row_loops.h and _entry_loops.h for the fused type real.
 
 from libc.stdint cimport int32_t, int64_t
 
@@ -14,28 +14,18 @@ cdef extern from *:
     """
     #include <stddef.h>
     #include <stdint.h>
+    #include "_vectors.h"
     #define REAL float
     #include "_row_loops.h"
     #include "_entry_loops.h"
-    #define INDEX int32_t
-    #include "_row_loops.h"
-    #undef INDEX
-    #define INDEX int64_t
-    #include "_row_loops.h"
-    #undef INDEX
     #undef REAL
     #define REAL double
     #include "_row_loops.h"
     #include "_entry_loops.h"
-    #define INDEX int32_t
-    #include "_row_loops.h"
-    #undef INDEX
-    #define INDEX int64_t
-    #include "_row_loops.h"
-    #undef INDEX
     #undef REAL
     """
     int ROW_GROUP
+    Py_ssize_t LINE_BYTES
     void dense_scores_float(Py_ssize_t, const float* const*, const float*, Py_ssize_t, float*) noexcept nogil
     void dense_scores_double(Py_ssize_t, const double* const*, const double*, Py_ssize_t, double*) noexcept nogil
     double dense_add_float(
@@ -44,14 +34,24 @@ cdef extern from *:
     double dense_add_double(
         Py_ssize_t, const double* const*, const double* const*, Py_ssize_t, double, Py_ssize_t, Py_ssize_t, double*
     ) noexcept nogil
+    void add_row_float(Py_ssize_t, const float*, float*) noexcept nogil
+    void take_step_float(Py_ssize_t, float, const float*, float*) noexcept nogil
+    void add_step_float(Py_ssize_t, double, double, const float*, double*, double*) noexcept nogil
+    void add_row_double(Py_ssize_t, const double*, double*) noexcept nogil
+    void take_step_double(Py_ssize_t, double, const double*, double*) noexcept nogil
+    void add_step_double(Py_ssize_t, double, double, const double*, double*, double*) noexcept nogil
     void begin_row_float(
-        Py_ssize_t, const float*, const float*, const double*, const double*, double, double*, double*
+        Py_ssize_t, const float*, const float*, const double*, const double*, double, double*, double*, double*, double*
     ) noexcept nogil
-    void end_row_float(Py_ssize_t, const float*, const float*, double, double*, double*, float*, float*) noexcept nogil
+    void end_row_float(
+        Py_ssize_t, const float*, const float*, const double*, double, double*, float*, float*, double*
+    ) noexcept nogil
     void begin_row_double(
-        Py_ssize_t, const double*, const double*, const double*, const double*, double, double*, double*
+        Py_ssize_t, const double*, const double*, const double*, const double*, double, double*, double*, double*, double*
     ) noexcept nogil
-    void end_row_double(Py_ssize_t, const double*, const double*, double, double*, double*, double*, double*) noexcept nogil
+    void end_row_double(
+        Py_ssize_t, const double*, const double*, const double*, double, double*, double*, double*, double*
+    ) noexcept nogil
     void entry_changes_float(
         Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, Py_ssize_t, const int64_t*, const int64_t*, const int64_t*,
         const float*, const double*, const double*, int, double*
@@ -66,49 +66,6 @@ cdef extern from *:
     void entry_sums_double(
         int, Py_ssize_t, Py_ssize_t, const double*, Py_ssize_t, const int64_t*, const int64_t*, const double*, double*
     ) noexcept nogil
-    void sparse_scores_float_int32_t(
-        Py_ssize_t, const float*, const int32_t*, const float*, Py_ssize_t, float*
-    ) noexcept nogil
-    void sparse_scores_float_int64_t(
-        Py_ssize_t, const float*, const int64_t*, const float*, Py_ssize_t, float*
-    ) noexcept nogil
-    void sparse_scores_double_int32_t(
-        Py_ssize_t, const double*, const int32_t*, const double*, Py_ssize_t, double*
-    ) noexcept nogil
-    void sparse_scores_double_int64_t(
-        Py_ssize_t, const double*, const int64_t*, const double*, Py_ssize_t, double*
-    ) noexcept nogil
-    void sparse_add_float_int32_t(
-        Py_ssize_t, const float*, const int32_t*, const float*, Py_ssize_t, float, Py_ssize_t, Py_ssize_t, float*, double*
-    ) noexcept nogil
-    void sparse_add_float_int64_t(
-        Py_ssize_t, const float*, const int64_t*, const float*, Py_ssize_t, float, Py_ssize_t, Py_ssize_t, float*, double*
-    ) noexcept nogil
-    void sparse_add_double_int32_t(
-        Py_ssize_t, const double*, const int32_t*, const double*, Py_ssize_t, double, Py_ssize_t, Py_ssize_t, double*,
-        double*
-    ) noexcept nogil
-    void sparse_add_double_int64_t(
-        Py_ssize_t, const double*, const int64_t*, const double*, Py_ssize_t, double, Py_ssize_t, Py_ssize_t, double*,
-        double*
-    ) noexcept nogil
-
-    void sparse_sum_float_int32_t(
-        Py_ssize_t, const float*, const int32_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
-    ) noexcept nogil
-    double sparse_norm_float_int32_t(Py_ssize_t, const float*, const int32_t*, double*) noexcept nogil
-    void sparse_sum_float_int64_t(
-        Py_ssize_t, const float*, const int64_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
-    ) noexcept nogil
-    double sparse_norm_float_int64_t(Py_ssize_t, const float*, const int64_t*, double*) noexcept nogil
-    void sparse_sum_double_int32_t(
-        Py_ssize_t, const double*, const int32_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
-    ) noexcept nogil
-    double sparse_norm_double_int32_t(Py_ssize_t, const double*, const int32_t*, double*) noexcept nogil
-    void sparse_sum_double_int64_t(
-        Py_ssize_t, const double*, const int64_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
-    ) noexcept nogil
-    double sparse_norm_double_int64_t(Py_ssize_t, const double*, const int64_t*, double*) noexcept nogil
 
 
 cdef inline void dense_scores(
@@ -122,22 +79,52 @@ cdef inline void dense_scores(
 
 cdef inline void begin_row(
     Py_ssize_t K, const real* dual, const real* raw, const double* level, const double* slope, double on_mean, double* g,
-    double* s
+    double* s, double* inner, double* greatest
 ) noexcept nogil:
-    if real is float:
-        begin_row_float(K, dual, raw, level, slope, on_mean, g, s)
+    if K == 1:  # not worth a call
+        g[0], s[0] = dual[0], <real>(raw[0] + <real>(level[0] + on_mean * slope[0]))
+        inner[0], greatest[0] = g[0] * s[0], fabs(s[0])
+    elif real is float:
+        begin_row_float(K, dual, raw, level, slope, on_mean, g, s, inner, greatest)
     else:
-        begin_row_double(K, dual, raw, level, slope, on_mean, g, s)
+        begin_row_double(K, dual, raw, level, slope, on_mean, g, s, inner, greatest)
 
 
 cdef inline void end_row(
-    Py_ssize_t K, const real* dual, const real* raw, double weight, double* better, double* wide_raw, real* step,
-    real* weighted
+    Py_ssize_t K, const real* dual, const real* raw, const double* s, double weight, double* better, real* step,
+    real* weighted, double* sums
+) noexcept nogil:
+    if K == 1:
+        step[0] = <real>better[0] - dual[0]
+        better[0], weighted[0] = step[0], <real>(weight * step[0])
+        sums[0], sums[1], sums[2] = better[0] * s[0], better[0] * raw[0], better[0] * better[0]
+    elif real is float:
+        end_row_float(K, dual, raw, s, weight, better, step, weighted, sums)
+    else:
+        end_row_double(K, dual, raw, s, weight, better, step, weighted, sums)
+
+
+cdef inline void add_row(Py_ssize_t n, const real* a, real* out) noexcept nogil:
+    if real is float:
+        add_row_float(n, a, out)
+    else:
+        add_row_double(n, a, out)
+
+
+cdef inline void take_step(Py_ssize_t K, real eta, const real* step, real* dual) noexcept nogil:
+    if real is float:
+        take_step_float(K, eta, step, dual)
+    else:
+        take_step_double(K, eta, step, dual)
+
+
+cdef inline void add_step(
+    Py_ssize_t K, double weight, double on_mean, const real* step, double* total, double* on_center
 ) noexcept nogil:
     if real is float:
-        end_row_float(K, dual, raw, weight, better, wide_raw, step, weighted)
+        add_step_float(K, weight, on_mean, step, total, on_center)
     else:
-        end_row_double(K, dual, raw, weight, better, wide_raw, step, weighted)
+        add_step_double(K, weight, on_mean, step, total, on_center)
 
 
 cdef inline double dense_add(
@@ -177,63 +164,3 @@ cdef inline void entry_sums(
         entry_sums_float(is_squared, n_entries, n, X, stride, rows, entries, G, sums)
     else:
         entry_sums_double(is_squared, n_entries, n, X, stride, rows, entries, G, sums)
-
-
-cdef inline void sparse_scores(
-    Py_ssize_t n, const real* data, const index* columns, const real* W, Py_ssize_t width, real* scores
-) noexcept nogil:
-    if real is float:
-        if index is int32_t:
-            sparse_scores_float_int32_t(n, data, columns, W, width, scores)
-        else:
-            sparse_scores_float_int64_t(n, data, columns, W, width, scores)
-    else:
-        if index is int32_t:
-            sparse_scores_double_int32_t(n, data, columns, W, width, scores)
-        else:
-            sparse_scores_double_int64_t(n, data, columns, W, width, scores)
-
-
-cdef inline void sparse_add(
-    Py_ssize_t n, const real* data, const index* columns, const real* D, Py_ssize_t width, real scale, Py_ssize_t first,
-    Py_ssize_t last, real* W, double* growth
-) noexcept nogil:
-    if real is float:
-        if index is int32_t:
-            sparse_add_float_int32_t(n, data, columns, D, width, scale, first, last, W, growth)
-        else:
-            sparse_add_float_int64_t(n, data, columns, D, width, scale, first, last, W, growth)
-    else:
-        if index is int32_t:
-            sparse_add_double_int32_t(n, data, columns, D, width, scale, first, last, W, growth)
-        else:
-            sparse_add_double_int64_t(n, data, columns, D, width, scale, first, last, W, growth)
-
-
-cdef inline void sparse_sum(
-    Py_ssize_t n, const real* data, const index* columns, const double* g, Py_ssize_t width, int is_squared,
-    Py_ssize_t first, Py_ssize_t last, double* sums
-) noexcept nogil:
-    if real is float:
-        if index is int32_t:
-            sparse_sum_float_int32_t(n, data, columns, g, width, is_squared, first, last, sums)
-        else:
-            sparse_sum_float_int64_t(n, data, columns, g, width, is_squared, first, last, sums)
-    else:
-        if index is int32_t:
-            sparse_sum_double_int32_t(n, data, columns, g, width, is_squared, first, last, sums)
-        else:
-            sparse_sum_double_int64_t(n, data, columns, g, width, is_squared, first, last, sums)
-
-
-cdef inline double sparse_norm(Py_ssize_t n, const real* data, const index* columns, double* feature_sums) noexcept nogil:
-    if real is float:
-        if index is int32_t:
-            return sparse_norm_float_int32_t(n, data, columns, feature_sums)
-        else:
-            return sparse_norm_float_int64_t(n, data, columns, feature_sums)
-    else:
-        if index is int32_t:
-            return sparse_norm_double_int32_t(n, data, columns, feature_sums)
-        else:
-            return sparse_norm_double_int64_t(n, data, columns, feature_sums)

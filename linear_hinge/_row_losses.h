@@ -3,49 +3,15 @@
 
 #ifndef LINEAR_HINGE_ROW_LOSSES
 #define LINEAR_HINGE_ROW_LOSSES
-#define CLASS_LANES 8 /* sums that grow side by side, so that the compiler may use vectors */
-
-#define LARGER(a, b) ((a) > (b) ? (a) : (b))
-#define SMALLER(a, b) ((a) < (b) ? (a) : (b))
-
-/* For every k the statement, with `lane` 0 … CLASS_LANES − 1. */
-#define FOR_CLASSES(K, STATEMENT)                                        \
-    {                                                                    \
-        ptrdiff_t block = 0;                                             \
-        for (; block + CLASS_LANES <= (K); block += CLASS_LANES)         \
-            for (int lane = 0; lane < CLASS_LANES; lane++) {             \
-                const ptrdiff_t k = block + lane;                        \
-                STATEMENT;                                               \
-            }                                                            \
-        for (int lane = 0; lane < (K) - block; lane++) {                 \
-            const ptrdiff_t k = block + lane;                            \
-            STATEMENT;                                                   \
-        }                                                                \
-    }
-
-INLINE double sum_of_classes(const double *parts)
-{
-    return ((parts[0] + parts[4]) + (parts[1] + parts[5])) + ((parts[2] + parts[6]) + (parts[3] + parts[7]));
-}
+#include "_vectors.h"
 
 /* max_k a_k, −inf of none. */
 MULTIVERSION
 static double greatest_of(ptrdiff_t K, const double *a)
 {
-    double parts[CLASS_LANES], greatest = -INFINITY;
-    for (int lane = 0; lane < CLASS_LANES; lane++) parts[lane] = greatest;
-    FOR_CLASSES(K, parts[lane] = LARGER(a[k], parts[lane]))
-    for (int lane = 0; lane < CLASS_LANES; lane++) greatest = LARGER(parts[lane], greatest);
-    return greatest;
-}
-
-/* max_k |a_k| */
-MULTIVERSION
-static double greatest_size_of(ptrdiff_t K, const double *a)
-{
-    double parts[CLASS_LANES] = {0}, greatest = 0;
-    FOR_CLASSES(K, parts[lane] = LARGER(fabs(a[k]), parts[lane]))
-    for (int lane = 0; lane < CLASS_LANES; lane++) greatest = LARGER(parts[lane], greatest);
+    double greatest = -INFINITY;
+    SIMD(reduction(max : greatest))
+    for (ptrdiff_t k = 0; k < K; k++) greatest = LARGER(a[k], greatest);
     return greatest;
 }
 
@@ -53,38 +19,44 @@ static double greatest_size_of(ptrdiff_t K, const double *a)
 MULTIVERSION
 static double sum_of(ptrdiff_t K, const double *a)
 {
-    double parts[CLASS_LANES] = {0};
-    FOR_CLASSES(K, parts[lane] += a[k])
-    return sum_of_classes(parts);
+    double total = 0;
+    SIMD(reduction(+ : total))
+    for (ptrdiff_t k = 0; k < K; k++) total += a[k];
+    return total;
 }
 
 /* Σ_k a_k b_k */
 MULTIVERSION
 static double inner_of(ptrdiff_t K, const double *a, const double *b)
 {
-    double parts[CLASS_LANES] = {0};
-    FOR_CLASSES(K, parts[lane] += a[k] * b[k])
-    return sum_of_classes(parts);
+    double total = 0;
+    SIMD(reduction(+ : total))
+    for (ptrdiff_t k = 0; k < K; k++) total += a[k] * b[k];
+    return total;
 }
 
 /* Σ_k max(0, margin + a_k) */
 MULTIVERSION
 static double hinges_of(ptrdiff_t K, const double *a, double margin)
 {
-    double parts[CLASS_LANES] = {0};
-    FOR_CLASSES(K, parts[lane] += LARGER(margin + a[k], 0))
-    return sum_of_classes(parts);
+    double total = 0;
+    SIMD(reduction(+ : total))
+    for (ptrdiff_t k = 0; k < K; k++) total += LARGER(margin + a[k], 0);
+    return total;
 }
 
 /* Σ_k clip(a_k − τ, 0, 1), and how many of these are inside (0, 1). */
 MULTIVERSION
 static double clipped_of(ptrdiff_t K, const double *a, double tau, double *n_inside)
 {
-    double parts[CLASS_LANES] = {0}, inside[CLASS_LANES] = {0};
-    FOR_CLASSES(K, parts[lane] += SMALLER(LARGER(a[k] - tau, 0), 1);
-                inside[lane] += (a[k] - tau > 0 ? 1.0 : 0.0) - (a[k] - tau >= 1 ? 1.0 : 0.0))
-    *n_inside = sum_of_classes(inside);
-    return sum_of_classes(parts);
+    double total = 0, inside = 0;
+    SIMD(reduction(+ : total, inside))
+    for (ptrdiff_t k = 0; k < K; k++) {
+        total += SMALLER(LARGER(a[k] - tau, 0), 1);
+        inside += (a[k] - tau > 0 ? 1.0 : 0.0) - (a[k] - tau >= 1 ? 1.0 : 0.0);
+    }
+    *n_inside = inside;
+    return total;
 }
 
 /* Project onto {p ≥ 0, Σ p = 1}: the level τ rises until no entry leaves any more (Michelot 1986). `kept` has K numbers to

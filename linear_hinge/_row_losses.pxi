@@ -6,7 +6,6 @@ cdef extern from *:
     """
     void fetch(const void*, Py_ssize_t) noexcept nogil
     double greatest_of(Py_ssize_t, const double*) noexcept nogil
-    double greatest_size_of(Py_ssize_t, const double*) noexcept nogil
     double sum_of(Py_ssize_t, const double*) noexcept nogil
     double inner_of(Py_ssize_t, const double*, const double*) noexcept nogil
     double hinges_of(Py_ssize_t, const double*, double) noexcept nogil

@@ -1,14 +1,18 @@
 # Products with the rows of X and sums of them, shared by threads: every number is written by one thread, in an order
 # that does not depend on how many there are.
 
-from cython.parallel cimport prange, threadid
+cimport cython
+from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport intptr_t
 
 # Products with fewer multiplications than this are not worth waking a second thread for, as long as nobody sets it.
 cdef Py_ssize_t worth = 1 << 19
 
-# What one thread writes into W in a step, the others read in the next: threads are worth so many times less there.
-cdef Py_ssize_t EXCHANGE = 8
+# Threads that are awake and wait for each other in every step are worth it sooner, by this factor.
+cdef Py_ssize_t AWAKE = 4
+
+# Lines of memory of a sparse row of W that are worth a thread: rows begin anywhere, and threads share the line between.
+cdef Py_ssize_t SHARED_LINES = 2
 
 # What a loss costs for every score, in multiplications, and rows that a thread works on at a time.
 cdef Py_ssize_t LOSS_COST = 16
@@ -24,6 +28,7 @@ cdef Py_ssize_t ENTRY_ROWS = 256
 cdef Py_ssize_t BLOCK = 128
 
 
+@cython.final
 cdef class Rows:
     """The rows of X, dense with contiguous rows or CSR, without Python in between.
 
@@ -115,28 +120,36 @@ cdef void score_groups(
     cdef Py_ssize_t i
     if X.is_sparse:
         for i in range(first * ROW_GROUP, min(last * ROW_GROUP, n_rows)):
-            score_sparse_row(X, rows[i], W, width, scores + i * width)
+            score_sparse_row(X, rows[i], W, width, 0, width, scores + i * width)
     else:
         for i in range(first, last):
-            score_dense_group(X, rows, i * ROW_GROUP, n_rows, W, width, scores + i * ROW_GROUP * width)
+            score_dense_group(
+                X, rows, i * ROW_GROUP, n_rows, W, width, 0, X.n_features, scores + i * ROW_GROUP * width
+            )
 
 
-cdef void score_sparse_row(Rows X, Py_ssize_t row, const real* W, Py_ssize_t width, real* scores) noexcept nogil:
+cdef void score_sparse_row(
+    Rows X, Py_ssize_t row, const real* W, Py_ssize_t width, Py_ssize_t first, Py_ssize_t last, real* scores
+) noexcept nogil:
+    """Those of the classes from first to last."""
     cdef Py_ssize_t begin = X.begin(row), n = X.n_entries(row)
+    cdef const real* data = <const real*>X.data + begin
     if X.is_wide:
-        sparse_scores(n, <const real*>X.data + begin, <const int64_t*>X.indices + begin, W, width, scores)
+        sparse_scores(n, data, <const int64_t*>X.indices + begin, W, width, first, last, scores)
     else:
-        sparse_scores(n, <const real*>X.data + begin, <const int32_t*>X.indices + begin, W, width, scores)
+        sparse_scores(n, data, <const int32_t*>X.indices + begin, W, width, first, last, scores)
 
 
 cdef void score_dense_group(
-    Rows X, const int64_t* rows, Py_ssize_t first, Py_ssize_t n_rows, const real* W, Py_ssize_t width, real* scores
+    Rows X, const int64_t* rows, Py_ssize_t first_row, Py_ssize_t n_rows, const real* W, Py_ssize_t width,
+    Py_ssize_t first, Py_ssize_t last, real* scores
 ) noexcept nogil:
+    """What the features from first to last make of them."""
     cdef const real* x[4]
     cdef Py_ssize_t i
     for i in range(ROW_GROUP):
-        x[i] = <const real*>X.data + X.begin(rows[min(first + i, n_rows - 1)])
-    dense_scores(X.n_features, x, W, width, scores)
+        x[i] = <const real*>X.data + X.begin(rows[min(first_row + i, n_rows - 1)]) + first
+    dense_scores(last - first, x, W + first * width, width, scores)
 
 
 cdef bint any_nonzero(const real* numbers, Py_ssize_t n) noexcept nogil:
@@ -145,113 +158,3 @@ cdef bint any_nonzero(const real* numbers, Py_ssize_t n) noexcept nogil:
         if numbers[k] != 0:
             return True
     return False
-
-
-cdef double add_dense_rows(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, int n_threads,
-    intptr_t* addresses, double* squares, real* W
-) noexcept nogil:
-    """W += scale · U, U = Σ_i g_i x_iᵀ; ‖U‖². Rows with g_i = 0 are left out."""
-    cdef const real** x = <const real**>addresses
-    cdef const real** D = <const real**>(addresses + n_rows)
-    cdef Py_ssize_t i, n_moved = 0, n_blocks = (X.n_features + BLOCK - 1) // BLOCK
-    cdef double squared = 0
-    for i in range(n_rows):
-        if any_nonzero(G + i * width, width):
-            x[n_moved] = <const real*>X.data + X.begin(rows[i])
-            D[n_moved] = G + i * width
-            n_moved += 1
-    if n_threads == 1:
-        add_blocks(x, D, n_moved, width, scale, 0, n_blocks, X.n_features, squares, W)
-    else:
-        for i in prange(n_threads, num_threads=n_threads, schedule="static"):
-            add_blocks(
-                x, D, n_moved, width, scale, n_blocks * i // n_threads, n_blocks * (i + 1) // n_threads, X.n_features,
-                squares, W,
-            )
-    for i in range(n_blocks):
-        squared += squares[i]
-    return squared
-
-
-cdef void add_blocks(
-    const real** x, const real** D, Py_ssize_t n_rows, Py_ssize_t width, double scale, Py_ssize_t first, Py_ssize_t last,
-    Py_ssize_t n_features, double* squares, real* W
-) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(first, last):
-        squares[i] = dense_add(n_rows, x, D, width, <real>scale, i * BLOCK, min((i + 1) * BLOCK, n_features), W)
-
-
-cdef double add_sparse_rows(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, int n_threads,
-    double* growth, real* W
-) noexcept nogil:
-    """W += scale · Σ_i g_i x_iᵀ; how much ‖W‖² grows."""
-    cdef Py_ssize_t i, p, n = 0
-    cdef double total = 0
-    if n_threads == 1:
-        add_sparse_features(X, rows, n_rows, G, width, scale, 0, X.n_features, growth, W)
-    else:
-        # Each thread looks at all entries and adds those of its features.
-        for i in prange(n_threads, num_threads=n_threads, schedule="static"):
-            add_sparse_features(
-                X, rows, n_rows, G, width, scale, X.n_features * i // n_threads, X.n_features * (i + 1) // n_threads,
-                growth, W,
-            )
-    for i in range(n_rows):
-        if any_nonzero(G + i * width, width):
-            for p in range(X.n_entries(rows[i])):
-                total += growth[n + p]
-            n += X.n_entries(rows[i])
-    return total
-
-
-cdef void add_sparse_features(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Py_ssize_t first,
-    Py_ssize_t last, double* growth, real* W
-) noexcept nogil:
-    cdef Py_ssize_t i, begin, n
-    cdef const real* data = <const real*>X.data
-    for i in range(n_rows):
-        if any_nonzero(G + i * width, width):
-            begin, n = X.begin(rows[i]), X.n_entries(rows[i])
-            if X.is_wide:
-                sparse_add(
-                    n, data + begin, <const int64_t*>X.indices + begin, G + i * width, width, <real>scale, first, last,
-                    W, growth,
-                )
-            else:
-                sparse_add(
-                    n, data + begin, <const int32_t*>X.indices + begin, G + i * width, width, <real>scale, first, last,
-                    W, growth,
-                )
-            growth += n
-
-
-cdef class Memory:
-    """What `add_rows` works in, for batches of ``size`` of these rows."""
-
-    cdef intptr_t[::1] addresses
-    cdef double[::1] numbers
-
-    def __init__(self, Rows X, const int64_t[::1] rows, Py_ssize_t size):
-        cdef Py_ssize_t i, n = 0, most = X.n_features // BLOCK + 1
-        self.addresses = np.empty(2 * size, np.intp)
-        if X.is_sparse:
-            for i in range(rows.shape[0]):
-                n = X.n_entries(rows[i]) + (n if i % size else 0)
-                most = max(most, n)
-        self.numbers = np.empty(most)
-
-
-cdef double add_rows(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, int n_threads,
-    Memory memory, real* W
-) noexcept nogil:
-    """W += scale · U, U = Σ_i g_i x_iᵀ; ‖U‖² of dense rows, the growth of ‖W‖² of sparse ones."""
-    if X.is_sparse:
-        return add_sparse_rows(X, rows, n_rows, G, width, scale, n_threads, &memory.numbers[0], W)
-    return add_dense_rows(
-        X, rows, n_rows, G, width, scale, n_threads, &memory.addresses[0], &memory.numbers[0], W
-    )

@@ -93,9 +93,9 @@ cdef void losses_of_group(
     cdef Py_ssize_t i, k
     if X.is_sparse:
         for i in range(n):
-            score_sparse_row(X, rows[first + i], W, width, scores + i * width)
+            score_sparse_row(X, rows[first + i], W, width, 0, width, scores + i * width)
     else:
-        score_dense_group(X, rows, first, first + n, W, width, scores)
+        score_dense_group(X, rows, first, first + n, W, width, 0, X.n_features, scores)
     for i in range(n):
         for k in range(K):
             work[k] = <real>(scores[i * width + k] + intercept[k])
@@ -128,18 +128,20 @@ cdef void envelopes_of_part(
     cdef Py_ssize_t i, k, K = scores.shape[1]
     cdef double* s = g + K
     cdef double* better = g + 2 * K
+    cdef double greatest, squared
     for i in range(first, last):
+        greatest = 0
         for k in range(K):
             g[k], s[k] = dual[i, k], scores[i, k]
-        loss.prox(
-            g, s, y[i], K, larger(rho, loss.tiny * (greatest_size_of(K, s) + margin)), margin, better
-        )
+            greatest = larger(fabs(s[k]), greatest)
+        loss.prox(g, s, y[i], K, larger(rho, loss.tiny * (greatest + margin)), margin, better)
+        heights[i] = squared = 0
         for k in range(K):
             out[i, k] = <real>better[k]
             better[k] = out[i, k]
-        heights[i] = inner_of(K, better, s) + margin * loss.dual_value(better, y[i], K)
-        add_scaled(K, -1, better, 1, g)
-        heights[i] -= 0.5 * rho * inner_of(K, g, g)
+            heights[i] += better[k] * s[k]
+            squared += (better[k] - g[k]) * (better[k] - g[k])
+        heights[i] += margin * loss.dual_value(better, y[i], K) - 0.5 * rho * squared
 
 
 def values(RowLoss loss, const real[:, :] scores, const int64_t[::1] y, double margin, int n_threads):

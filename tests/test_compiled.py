@@ -11,14 +11,15 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, draw_problem, start_newton
 from references import CASES
+from sklearn.preprocessing import normalize
 
 from linear_hinge import _compiled, _hessian, show_versions
 from linear_hinge._certificate import best_bound
 from linear_hinge._dual_steps import DualAscent
 from linear_hinge._hessian import Hessian
-from linear_hinge._losses import CrammerSinger
+from linear_hinge._losses import LOSSES, CrammerSinger
 from linear_hinge._newton import envelopes
-from linear_hinge._objective import primal_objective
+from linear_hinge._objective import Problem, primal_objective
 from linear_hinge._products import product, transposed_product
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -144,6 +145,41 @@ def test_the_number_of_threads_changes_no_bit(case, kind, dtype, rng, monkeypatc
 
 
 @needs_kernels
+@pytest.mark.parametrize("loss", ["crammer_singer", "weston_watkins", "one_vs_rest"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@dtypes
+def test_threads_that_share_the_classes_of_sparse_rows_change_no_bit(loss, fit_intercept, dtype, rng, monkeypatch):
+    """Many classes: of few, one thread has all."""
+    case = next(case for case in CASES if case.loss is LOSSES[loss] or type(case.loss) is type(LOSSES[loss]))
+    problem = drawn(case, rng, kind="csr", dtype=dtype, fit_intercept=fit_intercept, n_features=200)
+    problem = replace(problem, y=rng.randint(0, 150, 101), n_scores=150)
+    models = []
+    for n_threads in (1, 2, 3):
+        monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
+        models.append(ascend(problem, batch_size=64))
+    for other in models[1:]:
+        for ours, theirs in zip(other, models[0], strict=True):
+            assert_array_equal(ours, theirs)
+
+
+@needs_kernels
+def test_float32_steps_of_sparse_rows_stay_exact_near_the_end():
+    """The squared length of a step comes from how much ‖W‖² grows: that of a short step must not drown in rounding."""
+    rng = np.random.RandomState(0)
+    X = normalize(sp.random(400, 300, density=0.1, format="csr", random_state=rng))
+    y = rng.randint(0, 5, 400)
+    ends = []
+    for dtype in (np.float64, np.float32):
+        problem = Problem(X.astype(dtype), y, np.full(400, 1 / 400), CrammerSinger(), 5, 1 / 4000, 1.0, False)
+        dual, coef, intercept = np.zeros((400, 5), dtype), np.zeros((300, 5), dtype), np.zeros(5, dtype)
+        ascent = DualAscent(problem, dual, coef, intercept, batch_size=16, rng=np.random.RandomState(0))
+        for _ in range(100):
+            ascent.run_pass()
+        ends.append((ascent.beta, ascent.gap))
+    assert_allclose(ends[1], ends[0], rtol=0.1)
+
+
+@needs_kernels
 def test_pieces_between_which_an_interrupt_is_seen_change_no_bit(rng, monkeypatch):
     problem = drawn(CASES[0], rng)
     whole = ascend(problem)
@@ -153,9 +189,8 @@ def test_pieces_between_which_an_interrupt_is_seen_change_no_bit(rng, monkeypatc
 
 
 @needs_kernels
-@pytest.mark.parametrize("kind", ["F", "csr"])
-def test_batches_that_would_need_memory_like_the_data_are_left_out(kind, rng, monkeypatch):
-    problem = drawn(CASES[0], rng, kind=kind, n_samples=600)
+def test_batches_that_would_need_memory_like_the_data_are_left_out(rng, monkeypatch):
+    problem = drawn(CASES[0], rng, kind="F", n_samples=600)
     monkeypatch.setattr(_compiled._kernels, "sweep", pytest.fail)
     ascend(problem, batch_size=600)
 
@@ -222,6 +257,7 @@ def test_transposed_products_that_others_make(rng):
     assert _compiled.exact_transposed_product(X, dual) is None  # no zeros in G
     assert _compiled.exact_transposed_product(np.asfortranarray(X), dual * 0) is None
     assert _compiled.exact_transposed_product(with_duplicates(X), dual, is_squared=True) is None
+    assert _compiled.entries(with_duplicates(X), np.arange(70), dual > 0) is None
 
 
 @needs_kernels
@@ -272,7 +308,7 @@ def test_envelopes_are_those_of_the_specification(case, curvature, n_samples, dt
 @all_cases
 @dtypes
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("kind", ["C", "F", "strided", "read-only"])
+@pytest.mark.parametrize("kind", ["C", "F", "strided", "read-only", "csr", "csr, 64 bits"])
 @pytest.mark.parametrize("curvature", [1.0, 10.0])
 def test_newton_systems_are_those_of_the_specification(case, dtype, fit_intercept, kind, curvature, rng, monkeypatch):
     monkeypatch.setattr(_hessian, "LARGEST_GATHERED", 1.0)
@@ -367,6 +403,7 @@ def test_rows_are_filled_up_with_zeros(n_scores, width, rng):
     coef = rng.normal(size=(6, n_scores))
     memory = _compiled.padded(coef)
     assert memory.shape == (6, width)
+    assert memory.ctypes.data % 64 == 0
     assert_array_equal(memory[:, :n_scores], coef)
     assert not memory[:, n_scores:].any()
     assert _compiled.padded(coef.astype(np.float32)).shape[1] in (1, 8, 16)

@@ -1,0 +1,118 @@
+# What a step of `DualAscent` computes of the rows of its batch and of their sums, in float64.
+
+cdef struct Sums:
+    # Of one row or of a batch: the rise ω ⟨δ, S⟩ + ω Δ c(δ), ⟨V, U⟩, the lengths ω (‖x‖² + σ²) ‖δ‖².
+    double rise, along, lengths
+
+
+cdef struct State:
+    # What the steps read of a `DualAscent` and change in it, in float64. Every thread has one, and computes the same.
+    Py_ssize_t K
+    bint fit_intercept
+    double alpha, margin, mean_norm, sigma2, beta, beta_memory
+    const int64_t* y
+    const double* weights
+    const double* norms
+    const double* on_mean
+    const double* pull
+    double* row_gaps
+    double* imbalance
+    double* raw_on_mean
+    # To the scores come level + ⟨x_i, μ⟩ slope, `DualAscent._offsets`.
+    double* level
+    double* slope
+    # s and Σ_B ω_i ⟨x_i, μ⟩ δ_i
+    double* total
+    double* on_center
+    double* work
+
+
+cdef double intercept_of(const State* at, Py_ssize_t k) noexcept nogil:
+    """b of the centred rows, c − (σ²/alpha) v."""
+    return at.pull[k] - at.sigma2 / at.alpha * at.imbalance[k]
+
+
+cdef void set_offsets(State* at) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(at.K):
+        at.slope[k] = at.imbalance[k] / at.alpha
+        at.level[k] = intercept_of(at, k) - at.raw_on_mean[k] - at.mean_norm * at.slope[k]
+
+
+cdef double spread_of(const State* at, const int64_t* rows, Py_ssize_t n_rows) noexcept nogil:
+    """β, before the first step the weight of the batch."""
+    cdef Py_ssize_t i
+    cdef double total = 0
+    if at.beta >= 0:
+        return at.beta
+    for i in range(n_rows):
+        total += at.weights[rows[i]]
+    return total
+
+
+cdef Sums improve_row(
+    const State* at, RowLoss loss, Py_ssize_t row, double rho, const real* dual, const real* raw, real* step,
+    real* weighted
+) noexcept nogil:
+    """δ_i and ω_i δ_i of one row, what it adds to the sums, and its gap."""
+    cdef Py_ssize_t K = at.K, y = at.y[row]
+    cdef double* g = at.work
+    cdef double* s = at.work + K
+    cdef double* delta = at.work + 2 * K
+    cdef double inner, greatest, weight = at.weights[row]
+    cdef double of_step[3]
+    cdef Sums sums
+    begin_row(K, dual, raw, at.level, at.slope, at.on_mean[row], g, s, &inner, &greatest)
+    at.row_gaps[row] = loss.value(s, y, K, at.margin) - inner - at.margin * loss.dual_value(g, y, K)
+    if at.row_gaps[row] == 0:  # no subgradient is better
+        memset(step, 0, K * sizeof(real))
+        memset(weighted, 0, K * sizeof(real))
+        sums.rise = sums.along = sums.lengths = 0
+        return sums
+    loss.prox(g, s, y, K, larger(rho, loss.tiny * (greatest + at.margin)), at.margin, delta)
+    end_row(K, dual, raw, s, weight, delta, step, weighted, of_step)
+    sums.rise = weight * (of_step[0] + at.margin * loss.dual_value(delta, y, K))
+    sums.along = weight * of_step[1]
+    sums.lengths = weight * at.norms[row] * of_step[2]
+    return sums
+
+
+cdef double step_length(State* at, Sums sums, double squared) noexcept nogil:
+    """η, for ‖U‖² = ``squared`` of the rows as they are; β follows."""
+    cdef double curvature = squared, resemblance = 0
+    cdef Py_ssize_t k
+    for k in range(at.K):
+        curvature += (at.mean_norm + at.sigma2) * at.total[k] * at.total[k] - 2 * at.total[k] * at.on_center[k]
+    curvature = larger(curvature, 0) / at.alpha
+    if sums.lengths > 0:
+        resemblance = curvature * at.alpha / sums.lengths
+    if resemblance > at.beta:
+        at.beta = resemblance
+    else:
+        at.beta = at.beta_memory * at.beta + (1 - at.beta_memory) * resemblance
+    return smaller(sums.rise / curvature, 1) if curvature > 0 else 1
+
+
+cdef Sums add_up(State* at, const Sums* of_rows, const int64_t* rows, Py_ssize_t n_rows, const real* steps,
+                 Py_ssize_t width) noexcept nogil:
+    """The sums over a batch, s and Σ_B ω_i ⟨x_i, μ⟩ δ_i."""
+    cdef Py_ssize_t i
+    cdef Sums sums
+    sums.rise = sums.along = sums.lengths = 0
+    memset(at.total, 0, 2 * at.K * sizeof(double))
+    for i in range(n_rows):
+        sums.rise += of_rows[i].rise
+        sums.along += of_rows[i].along
+        sums.lengths += of_rows[i].lengths
+        if at.fit_intercept:
+            add_step(at.K, at.weights[rows[i]], at.on_mean[rows[i]], steps + i * width, at.total, at.on_center)
+    return sums
+
+
+cdef void follow(State* at, double eta) noexcept nogil:
+    """v += η s and what follows the coefficients."""
+    cdef Py_ssize_t k
+    for k in range(at.K):
+        at.raw_on_mean[k] -= eta / at.alpha * at.on_center[k]
+        if at.fit_intercept:
+            at.imbalance[k] += eta * at.total[k]

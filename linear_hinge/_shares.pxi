@@ -1,0 +1,113 @@
+# A thread's share of the products of a batch. Of dense rows it has some of the features, and of sparse rows some of the
+# classes: so no entry of W is ever read by one thread and written by another.
+
+from libc.string cimport memset
+
+
+cdef struct Share:
+    # Blocks of features from first to last, or classes.
+    Py_ssize_t first, last
+
+
+cdef Py_ssize_t n_shares(Rows X, Py_ssize_t width, Py_ssize_t itemsize) noexcept nogil:
+    """How many shares there can be: blocks of features of dense rows, for sparse ones some lines of a row of W."""
+    if not X.is_sparse:
+        return (X.n_features + BLOCK - 1) // BLOCK
+    return max(1, width * itemsize // (SHARED_LINES * LINE_BYTES))
+
+
+cdef Share share_of(Rows X, Py_ssize_t width, Py_ssize_t itemsize, int thread, int n_threads) noexcept nogil:
+    cdef Share share
+    cdef Py_ssize_t n = n_shares(X, width, itemsize), classes = SHARED_LINES * LINE_BYTES // itemsize
+    share.first, share.last = n * thread // n_threads, n * (thread + 1) // n_threads
+    if X.is_sparse:
+        share.first, share.last = share.first * classes, width if thread == n_threads - 1 else share.last * classes
+    return share
+
+
+cdef double total_square(Rows X, Py_ssize_t width, const double* squares) noexcept nogil:
+    """Of what all shares left: in an order that does not depend on how many these are."""
+    cdef Py_ssize_t i
+    cdef double total = 0
+    for i in range(width if X.is_sparse else n_shares(X, width, 1)):
+        total += squares[i]
+    return total
+
+
+cdef void score_share(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* W, Py_ssize_t width, Share share, real* scores
+) noexcept nogil:
+    """Of sparse rows the scores of these classes; of dense rows what every block of features makes of the scores, of shape
+    (n_blocks, whole groups of rows, width)."""
+    cdef Py_ssize_t i, block, n_groups = (n_rows + ROW_GROUP - 1) // ROW_GROUP, size = ROW_GROUP * width
+    if X.is_sparse:
+        for i in range(n_rows):
+            score_sparse_row(X, rows[i], W, width, share.first, share.last, scores + i * width)
+        return
+    for block in range(share.first, share.last):
+        for i in range(n_groups):
+            score_dense_group(
+                X, rows, i * ROW_GROUP, n_rows, W, width, block * BLOCK, min((block + 1) * BLOCK, X.n_features),
+                scores + (block * n_groups + i) * size,
+            )
+
+
+cdef void add_up_scores(
+    Rows X, Py_ssize_t n_rows, Py_ssize_t width, Py_ssize_t first_row, Py_ssize_t last_row, real* scores
+) noexcept nogil:
+    """The scores of these dense rows, in the place of the first block."""
+    cdef Py_ssize_t block, size = (n_rows + ROW_GROUP - 1) // ROW_GROUP * ROW_GROUP * width
+    if X.is_sparse:
+        return
+    for block in range(1, n_shares(X, width, sizeof(real))):
+        add_row((last_row - first_row) * width, scores + block * size + first_row * width, scores + first_row * width)
+
+
+cdef void add_share(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Share share,
+    intptr_t* addresses, double* squares, real* W
+) noexcept nogil:
+    """W += scale · U, U = Σ_i g_i x_iᵀ; in squares ‖U‖² of every block of features of dense rows, and how much ‖W‖² grows
+    in every block of classes of sparse ones. Rows with g_i = 0 are left out."""
+    if X.is_sparse:
+        add_classes(X, rows, n_rows, G, width, scale, share, squares, W)
+    else:
+        add_features(X, rows, n_rows, G, width, scale, share, addresses, squares, W)
+
+
+cdef void add_features(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Share share,
+    intptr_t* addresses, double* squares, real* W
+) noexcept nogil:
+    cdef const real** x = <const real**>addresses
+    cdef const real** D = <const real**>(addresses + n_rows)
+    cdef Py_ssize_t i, n_moved = 0
+    for i in range(n_rows):
+        if any_nonzero(G + i * width, width):
+            x[n_moved] = <const real*>X.data + X.begin(rows[i])
+            D[n_moved] = G + i * width
+            n_moved += 1
+    for i in range(share.first, share.last):
+        squares[i] = dense_add(n_moved, x, D, width, <real>scale, i * BLOCK, min((i + 1) * BLOCK, X.n_features), W)
+
+
+cdef void add_classes(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Share share,
+    double* growth, real* W
+) noexcept nogil:
+    cdef Py_ssize_t i, begin, n
+    cdef const real* data = <const real*>X.data
+    memset(growth + share.first, 0, (share.last - share.first) * sizeof(double))
+    for i in range(n_rows):
+        if any_nonzero(G + i * width + share.first, share.last - share.first):
+            begin, n = X.begin(rows[i]), X.n_entries(rows[i])
+            if X.is_wide:
+                sparse_add(
+                    n, data + begin, <const int64_t*>X.indices + begin, G + i * width, width, <real>scale, share.first,
+                    share.last, W, growth,
+                )
+            else:
+                sparse_add(
+                    n, data + begin, <const int32_t*>X.indices + begin, G + i * width, width, <real>scale, share.first,
+                    share.last, W, growth,
+                )

@@ -20,7 +20,15 @@ def coef_from_dual(problem, dual):
     """W(G)ᵀ of shape (n_features, n_scores), in float64."""
     if not dual.any():
         return np.zeros((problem.X.shape[1], dual.shape[1]))
-    return exact_transposed_product(problem.X, problem.weights[:, None] * dual) / -problem.alpha
+    coef = exact_transposed_product(problem.X, problem.weights[:, None] * dual)
+    coef /= -problem.alpha
+    return coef
+
+
+def estimated_bound(problem, dual, coef):
+    """max_t D(t G), t ≤ 1, for coefficients said to be W(G)ᵀ and imbalances taken for none: no proof."""
+    linear = problem.margin * weighted_mean(problem.weights, problem.loss.dual_values(dual, problem.y))
+    return _scaled_bound(linear, problem.alpha * inner(coef, coef), 1.0)[0]
 
 
 def best_bound(problem, dual):
@@ -54,6 +62,11 @@ def best_bound(problem, dual):
     if not (linear > 0 and np.isfinite(worst)):
         return 0.0, np.zeros_like(feasible)
     coef = coef_from_dual(problem, feasible)
-    quadratic = problem.alpha * inner(coef, coef)
-    scale = min(linear / quadratic, 1 / worst) if quadratic > 0 else 1 / worst
-    return scale * linear - 0.5 * scale**2 * quadratic, scale * feasible
+    bound, scale = _scaled_bound(linear, problem.alpha * inner(coef, coef), 1 / worst)
+    return bound, scale * feasible
+
+
+def _scaled_bound(linear, quadratic, largest):
+    """The maximum of t linear − t²/2 quadratic for t ≤ largest, and this t."""
+    scale = min(linear / quadratic, largest) if quadratic > 0 else largest
+    return scale * linear - 0.5 * scale**2 * quadratic, scale

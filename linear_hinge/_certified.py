@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge._certificate import best_bound, coef_from_dual
+from linear_hinge._certificate import best_bound, coef_from_dual, estimated_bound
 from linear_hinge._dual_steps import DualAscent
 from linear_hinge._newton import ProximalNewton
 from linear_hinge._objective import primal_objective
@@ -16,11 +16,14 @@ from linear_hinge._products import product, transposed_product, weighted_mean
 from linear_hinge._progress import Progress
 from linear_hinge._rows import row_space
 
-# The proof costs as much as a pass or two. It is asked for when the estimate of the gap, which is mostly too large,
-# promises the end by what the last proof found of it, or comes close to the end and the last proof is some passes old,
-# and otherwise after the passes 1, 4, 16, 64, …
+# What a pass tells about the gap is an estimate, mostly too large. A look at the objective where it ended costs half a
+# pass, and with the coefficients that the minibatches keep up to date tells the gap to rounding, but for the imbalance
+# of the intercept. There is one when the estimate promises the end by what the last look found of it, or comes close to
+# the end and the last look is some passes old, and otherwise after the passes 1, 4, 16, 64, … The proof computes these
+# coefficients anew, which costs as much again: it follows where a look sees the end, or a tenth of the gap proven last.
 CLOSE_TO_END = 3.0
-OLD_PROOF = 1.2
+OLD_LOOK = 1.2
+WORTH_A_PROOF = 0.1
 
 # Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
 # passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
@@ -60,47 +63,47 @@ class CertifiedFit:
     def __init__(self, problem, dual, intercept, coef=None, *, tol, batch_size, rng):
         self.problem = problem
         self.tol = tol
-        start = coef_from_dual(problem, dual).astype(problem.X.dtype)
+        start = coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False)
         self.ascent = DualAscent(problem, dual, start, intercept, batch_size=batch_size, rng=rng)
         self.is_one_batch = len(problem.rows) <= batch_size
         self.newton = self.basis = None
-        self.n_passes = self.n_proven = 0
+        self.n_passes = self.n_seen = 0
         self.share = 1.0
         self.estimates = []
-        self.objective, self.dual_objective = np.inf, -np.inf
-        self.coef = self.intercept = self.dual = self.uncertified = None
+        # No loss is negative: that much is proven.
+        self.objective, self.dual_objective = np.inf, 0.0
+        self.coef = self.intercept = self.unseen = None
+        self.dual = np.zeros(dual.shape)
         self.finished = self.converged = False
         if coef is not None:
-            self._certify([(coef, intercept)], dual)
+            self._keep_better(coef, intercept)
+            self._prove(dual)
 
     def run_pass(self, is_last):
         """One pass of minibatches or one Newton step; its `Progress`. The last one is certified in any case."""
         self.n_passes += 1
         run = self._run_minibatches if self.newton is None else self._run_newton
-        estimate, work, candidates, dual = run()
-        is_power_of_four = self.n_passes in 4 ** np.arange(16)
-        is_last = is_last or (self.newton is not None and self.newton.stalled)
-        self.uncertified = (candidates, dual)
-        if is_last or is_power_of_four or self._promises_the_end(estimate):
-            progress = self.certify(work)
-            self.n_proven, self.share = self.n_passes, (self.objective - self.dual_objective) / max(estimate, TINY)
-            return progress
+        estimate, work, self.unseen = run()
+        if is_last or (self.newton is not None and self.newton.stalled):
+            return self.certify(work)
+        if self.n_passes in 4 ** np.arange(16) or self._promises_the_end(estimate):
+            gap, effort = self._look()
+            self.n_seen, self.share = self.n_passes, gap / max(estimate, TINY)
+            work += effort
         return self._progress(work)
 
     def _promises_the_end(self, estimate):
-        """Whether the proof is worth its cost, by the estimate of the gap and what the last proof found of it."""
+        """Whether a look is worth its cost, by the estimate of the gap and what the last look found of it."""
         end = self.tol * self.objective
         if self.newton is not None:
             return estimate <= CLOSE_TO_END * end
-        is_old = self.n_passes >= OLD_PROOF * self.n_proven
+        is_old = self.n_passes >= OLD_LOOK * self.n_seen
         return estimate * self.share <= end or (is_old and estimate <= CLOSE_TO_END * end)
 
     def certify(self, work=0.0):
         """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
-        if self.uncertified is not None:
-            candidates, dual = self.uncertified
-            work += self._certify(candidates(), dual)
-            self.uncertified = None
+        if self.unseen is not None:
+            work += self._look(proving=True)[1]
         return self._progress(work)
 
     def _progress(self, work):
@@ -128,29 +131,31 @@ class CertifiedFit:
         }
 
     def _run_minibatches(self):
-        """A pass of `DualAscent`: the gap it met, its work, the coefficients worth a look, the dual."""
+        """A pass of `DualAscent`: the gap it met, its work, and what finds coefficients, dual and bound at its end."""
         ascent = self.ascent
         # The mean of the iterates is a better primal point than the last of them, and worth its cost near the end.
         near = bool(self.estimates) and self.estimates[-1] <= CLOSE_TO_END * self.tol * self.objective
         work = ascent.run_pass(averaging=near) / len(self.problem.rows)
         self.estimates.append(ascent.gap)
 
-        def candidates():
-            return [ascent.coefficients()] + ([ascent.average] if ascent.average else [])
+        def found():
+            last = ascent.coefficients()
+            return ascent.average or last, ascent.dual, estimated_bound(self.problem, ascent.dual, last[0])
 
         if self._is_slow():
             self._begin_newton()
-        return ascent.gap, work, candidates, ascent.dual
+        return ascent.gap, work, found
 
     def _run_newton(self):
         """A step of `ProximalNewton`, told like a pass."""
         self.newton.step()
 
-        def candidates():
+        def found():
             coef, intercept = self.newton.coefficients()
-            return [(coef if self.basis is None else product(self.basis, coef), intercept)]
+            coef = coef if self.basis is None else product(self.basis, coef)
+            return (coef, intercept), self.newton.point.dual, np.inf  # so near to the end that the proof is worth it
 
-        return self.newton.gap, self.newton.work, candidates, self.newton.point.dual
+        return self.newton.gap, self.newton.work, found
 
     def _begin_newton(self):
         """Newton from where the minibatches are, in the space of the rows if these are few."""
@@ -179,14 +184,21 @@ class CertifiedFit:
         left = np.log(self.estimates[-1] / (self.tol * self.objective)) if self.tol > 0 else np.inf
         return left > most_left * rate
 
-    def _certify(self, candidates, dual):
-        """Compute both sides of the gap and keep the best of each; the work, in passes."""
-        for coef, intercept in candidates:
-            self._keep_better(coef, intercept)
+    def _look(self, proving=False):
+        """The gap where the last pass ended, proven if that is worth it or asked for, and the work, in passes."""
+        (coef, intercept), dual, bound = self.unseen()
+        self.unseen = None
+        self._keep_better(coef, intercept)
+        worth_it = max(self.tol * self.objective, WORTH_A_PROOF * (self.objective - self.dual_objective))
+        if not (proving or self.objective - bound <= worth_it):
+            return self.objective - bound, 0.5
+        self._prove(dual)
+        return self.objective - self.dual_objective, 1.0
+
+    def _prove(self, dual):
         bound, feasible = best_bound(self.problem, dual)
         if bound > self.dual_objective:
             self.dual_objective, self.dual = bound, feasible
-        return 0.5 * len(candidates) + 0.5
 
     def _keep_better(self, coef, intercept):
         objective = primal_objective(self.problem, coef, intercept)

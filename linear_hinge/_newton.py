@@ -70,7 +70,7 @@ class ProximalNewton:
     Attributes
     ----------
     gap : float
-        P(W, b) − D(G⁺) at the last gradient, as if Σ_i ω_i g_i⁺ = 0: an estimate.
+        P(W, b) − D(G⁺) after the last step, as if Σ_i ω_i g_i⁺ = 0: an estimate.
     stalled : bool
         Whether rounding leaves no way down.
     work : float
@@ -85,6 +85,7 @@ class ProximalNewton:
         self.n_newton = 0
         self.n_blind = 0
         self.gap = np.inf
+        self.gradient = None
         self.stalled = False
         self.work = 0.0
         self.mean = np.zeros(problem.X.shape[1], dtype=problem.X.dtype)
@@ -101,15 +102,19 @@ class ProximalNewton:
     def step(self):
         """One Newton step, after an outer step if the inner problem is solved."""
         self.work = 0.0
-        gradient = self._gradient()
-        if self._is_solved(gradient):
+        if self.gradient is None:
+            self.gradient = self._gradient()
+        if self._is_solved(self.gradient):
             self._outer_step()
-            gradient = self._gradient()
-        imbalance = np.abs(gradient[-1]).sum()
+            self.gradient = self._gradient()
+        imbalance = np.abs(self.gradient[-1]).sum()
         hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance)
-        direction, n_steps = hessian.solve(-gradient, self.exact)
+        direction, n_steps = hessian.solve(-self.gradient, self.exact)
         self.work += n_steps * hessian.share
-        moved = self._line_search(direction, inner(gradient, direction))
+        moved = self._line_search(direction, inner(self.gradient, direction))
+        if moved:
+            # Now, because the outer step that may follow leaves a smaller gap behind than it begins with.
+            self.gradient = self._gradient()
         # Where nothing moves even after an outer step, there is nothing left to try.
         self.stalled = (not moved and self.n_newton == 0) or self.n_blind >= MAX_BLIND_STEPS
         self.n_newton = self.n_newton + 1 if moved else MAX_NEWTON_STEPS

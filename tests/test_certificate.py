@@ -21,7 +21,7 @@ from problems import (
 from references import CASES, frozen
 
 from linear_hinge import MulticlassHingeClassifier, _certificate
-from linear_hinge._certificate import LARGEST_IMBALANCE, best_bound, coef_from_dual
+from linear_hinge._certificate import LARGEST_IMBALANCE, best_bound, coef_from_dual, estimated_bound
 from linear_hinge._losses import get_loss
 from linear_hinge._objective import Problem, primal_objective
 
@@ -116,6 +116,18 @@ def test_coefficients_of_a_dual_are_the_formula(case, kind, rng):
         for x, weight, g in zip(dense(problem), problem.weights, dual, strict=True)
     )
     assert_allclose(coef_from_dual(problem, dual), expected, atol=1e-13 * np.abs(expected).max())
+
+
+@all_cases
+@pytest.mark.parametrize("size", [0.1, 1.0])
+def test_without_intercept_an_estimate_is_the_bound_for_coefficients_that_are_right(case, size, rng):
+    problem = draw_problem(case, rng, fit_intercept=False)
+    dual = size * case.draw_feasible(rng, problem.y)
+    estimate = estimated_bound(problem, dual, coef_from_dual(problem, dual))
+    bound, _ = best_bound(problem, dual)
+    assert 0 <= estimate <= bound * (1 + 1e-12)  # G is not scaled beyond what is known to be feasible
+    if size == 1.0:
+        assert estimate == pytest.approx(bound, rel=1e-12)
 
 
 # Against optima found by others

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from linear_hinge import MulticlassHingeClassifier
+from linear_hinge import MulticlassHingeClassifier, _certificate, _certified, _objective
 
 ignore_convergence = pytest.mark.filterwarnings("ignore:Not converged:sklearn.exceptions.ConvergenceWarning")
 all_losses = pytest.mark.parametrize("loss", LOSSES)
@@ -148,6 +148,30 @@ def test_the_history_keeps_the_best_of_both_sides(loss):
     assert_array_equal(history["gap"], (history["objective"] - history["dual_objective"]) / history["objective"])
     for name in ("objective", "dual_objective"):
         assert history[name][-1] == getattr(model, f"{name}_")
+
+
+@all_losses
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_proofs_are_made_where_the_end_or_a_tenth_of_the_gap_is_in_sight(loss, fit_intercept, monkeypatch):
+    X, y = blobs(n_samples=300)
+    proofs, looks = [], []
+
+    def best_bound(problem, dual):
+        proofs.append(_certificate.best_bound(problem, dual)[0])
+        return _certificate.best_bound(problem, dual)
+
+    def primal_objective(problem, coef, intercept):
+        looks.append(_objective.primal_objective(problem, coef, intercept))
+        return looks[-1]
+
+    monkeypatch.setattr(_certified, "best_bound", best_bound)
+    monkeypatch.setattr(_certified, "primal_objective", primal_objective)
+    model = calm_classifier(loss=loss, fit_intercept=fit_intercept, alpha=0.1, tol=1e-3).fit(X, y)
+    assert max(proofs) == model.dual_objective_
+    assert min(looks) == model.objective_
+    assert len(proofs) < len(looks) < model.n_iter_
+    if not fit_intercept:  # nothing to balance: a look sees what a proof would
+        assert len(proofs) <= 4
 
 
 # Other solvers

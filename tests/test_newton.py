@@ -68,6 +68,17 @@ def test_phi_is_below_the_objective_and_close_to_it_for_a_small_curvature(case, 
         last = difference
 
 
+def gap_of(newton):
+    """P(W, b) − D(G⁺) where Newton is, by the formulas."""
+    problem, weights, dual = newton.problem, newton.point.weights, newton.point.dual
+    loss, scores = problem.loss, (dense(problem) - newton.mean) @ weights[:-1] + weights[-1]
+    pull = (dense(problem) - newton.mean).T @ (problem.weights[:, None] * dual) / problem.alpha
+    primal = problem.alpha / 2 * (weights[:-1] ** 2).sum()
+    primal += problem.weights @ loss.values(scores, problem.y, problem.margin)
+    linear = problem.margin * problem.weights @ loss.dual_values(dual, problem.y)
+    return primal - linear + problem.alpha / 2 * (pull**2).sum()
+
+
 @all_cases
 @containers
 @with_and_without_intercept
@@ -83,6 +94,17 @@ def test_gap_is_that_of_the_coefficients_and_the_new_subgradients(case, kind, fi
     primal = problem.alpha / 2 * (weights[:-1] ** 2).sum()
     primal += problem.weights @ case.by_rows("value", scores, problem.y, problem.margin)
     assert newton.gap == pytest.approx(primal - bound, rel=1e-10)
+
+
+@all_cases
+@containers
+@with_and_without_intercept
+def test_a_step_tells_the_gap_that_it_leaves(case, kind, fit_intercept, rng):
+    """Not the one that the next outer step begins with, which is far larger."""
+    newton = start_newton(case, rng, kind=kind, fit_intercept=fit_intercept)
+    for _ in range(6):
+        newton.step()
+        assert newton.gap == pytest.approx(gap_of(newton), rel=1e-9, abs=1e-12)
 
 
 # Steps

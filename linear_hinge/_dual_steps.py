@@ -95,13 +95,14 @@ class DualAscent:
         self.n_until_full = 0
         self.imbalance = combination(weights, dual) if problem.fit_intercept else np.zeros(problem.n_scores)
         self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
+        self.raw_on_mean = np.zeros(problem.n_scores)
         if problem.fit_intercept:
             self.mean = weighted_sum(X, weights)
             self.sigma2 = largest_variance(X, weights, self.mean)
+            self.raw_on_mean += combination(self.mean, coef)
         self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
         self.mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
         self.norms = np.maximum(problem.squared_norms - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
-        self.raw_on_mean = combination(self.mean, coef).astype(np.float64)
         self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 
     def run_pass(self, averaging=False):
@@ -201,8 +202,10 @@ class RunningMean:
         self.imbalance = self.imbalance + (imbalance - self.imbalance) / self.n_steps
 
     def value(self):
-        """The mean of V, b and v."""
-        mean = self.memory - self.lag_memory / self.memory.dtype.type(self.n_steps)
+        """The mean of V, b and v; it takes the memory of the lag, which may be large."""
+        mean = self.lag_memory
+        mean /= -mean.dtype.type(self.n_steps)
+        mean += self.memory
         return mean[:, : self.lag.shape[1]], self.intercept, self.imbalance
 
 

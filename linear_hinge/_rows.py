@@ -129,15 +129,17 @@ def squared_transposed_product(X, dual):
 
 def row_space(X):
     """Orthonormal columns Q, shape (n_features, rank), with X = X Q Qᵀ, for few dense rows: Gram and Schmidt, twice."""
-    basis = np.zeros((X.shape[1], 0), dtype=X.dtype)
+    basis = np.empty(X.shape, dtype=X.dtype)
+    rank = 0
     for row in X:
         rest = row
         for _ in range(2):
-            rest = rest - np.einsum("jk,k->j", basis, np.einsum("jk,j->k", basis, rest))
+            rest = rest - np.einsum("kj,k->j", basis[:rank], np.einsum("kj,j->k", basis[:rank], rest))
         norm = np.sqrt(np.einsum("j,j->", rest, rest))
         if norm > ROUNDING * np.finfo(X.dtype).eps * np.sqrt(np.einsum("j,j->", row, row)):
-            basis = np.column_stack([basis, rest / norm])
-    return basis
+            basis[rank] = rest / norm
+            rank += 1
+    return np.ascontiguousarray(basis[:rank].T)
 
 
 def weighted_sum(X, weights):

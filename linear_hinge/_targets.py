@@ -76,6 +76,8 @@ def _class_weights(class_weight, classes, y, codes, weights):
         # scikit-learn's own takes the sample weights into account only from 1.7 on.
         counts = np.bincount(codes, weights=shares(weights))
         return 1 / (len(classes) * shares(counts))
+    if class_weight is None:
+        return np.ones(len(classes))
     of_class = compute_class_weight(class_weight, classes=classes, y=y)
     _check_class_weights(class_weight, of_class)
     return of_class

@@ -137,7 +137,8 @@ def make_stream(problem, params, model):
 
 def model_attributes(coef, intercept, **others):
     """``coef_`` and ``intercept_`` from Wᵀ and b, and what else is given."""
-    return {"coef_": np.ascontiguousarray(coef.T), "intercept_": intercept} | others
+    # A copy in the order that it has: products with X want the transpose of coef_ row by row.
+    return {"coef_": np.array(coef.T), "intercept_": intercept} | others
 
 
 def _start(problem, model):

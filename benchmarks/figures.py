@@ -8,6 +8,7 @@ except ImportError:
 
 STYLES = {
     "linear_hinge": ("#0072b2", "o-"),
+    "linear_hinge, float32": ("#56b4e9", "P-"),
     "LinearSVC": ("#d55e00", "s--"),
     "SGDClassifier": ("#666666", "^:"),
     "SGDClassifier, averaged": ("#999999", "v:"),

@@ -72,7 +72,7 @@ class CertifiedFit:
         self.estimates = []
         # No loss is negative: that much is proven.
         self.objective, self.dual_objective = np.inf, 0.0
-        self.coef = self.intercept = self.unseen = None
+        self.coef = self.intercept = self.unseen = self.unproven = None
         self.dual = np.zeros(dual.shape)
         self.finished = self.converged = False
         if coef is not None:
@@ -104,6 +104,9 @@ class CertifiedFit:
         """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
         if self.unseen is not None:
             work += self._look(proving=True)[1]
+        elif self.unproven is not None:
+            self._prove(self.unproven)
+            work += 0.5
         return self._progress(work)
 
     def _progress(self, work):
@@ -187,7 +190,7 @@ class CertifiedFit:
     def _look(self, proving=False):
         """The gap where the last pass ended, proven if that is worth it or asked for, and the work, in passes."""
         (coef, intercept), dual, bound = self.unseen()
-        self.unseen = None
+        self.unseen, self.unproven = None, dual
         self._keep_better(coef, intercept)
         worth_it = max(self.tol * self.objective, WORTH_A_PROOF * (self.objective - self.dual_objective))
         if not (proving or self.objective - bound <= worth_it):
@@ -196,6 +199,7 @@ class CertifiedFit:
         return self.objective - self.dual_objective, 1.0
 
     def _prove(self, dual):
+        self.unproven = None
         bound, feasible = best_bound(self.problem, dual)
         if bound > self.dual_objective:
             self.dual_objective, self.dual = bound, feasible

@@ -9,13 +9,16 @@ import scipy.sparse as sp
 from cases import LOSSES, blobs, calm_classifier, objective
 from independent_solvers import solve_binary_with_intercept
 from numpy.testing import assert_allclose, assert_array_equal
+from problems import SMALL_CASES, draw_problem
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from linear_hinge import MulticlassHingeClassifier, _certificate, _certified, _objective
+from linear_hinge import MulticlassHingeClassifier, _certified, _objective
+from linear_hinge._certificate import best_bound
+from linear_hinge._certified import CertifiedFit
 
 ignore_convergence = pytest.mark.filterwarnings("ignore:Not converged:sklearn.exceptions.ConvergenceWarning")
 all_losses = pytest.mark.parametrize("loss", LOSSES)
@@ -156,22 +159,36 @@ def test_proofs_are_made_where_the_end_or_a_tenth_of_the_gap_is_in_sight(loss, f
     X, y = blobs(n_samples=300)
     proofs, looks = [], []
 
-    def best_bound(problem, dual):
-        proofs.append(_certificate.best_bound(problem, dual)[0])
-        return _certificate.best_bound(problem, dual)
+    def counted_bound(problem, dual):
+        proofs.append(best_bound(problem, dual)[0])
+        return best_bound(problem, dual)
 
-    def primal_objective(problem, coef, intercept):
+    def counted_objective(problem, coef, intercept):
         looks.append(_objective.primal_objective(problem, coef, intercept))
         return looks[-1]
 
-    monkeypatch.setattr(_certified, "best_bound", best_bound)
-    monkeypatch.setattr(_certified, "primal_objective", primal_objective)
+    monkeypatch.setattr(_certified, "best_bound", counted_bound)
+    monkeypatch.setattr(_certified, "primal_objective", counted_objective)
     model = calm_classifier(loss=loss, fit_intercept=fit_intercept, alpha=0.1, tol=1e-3).fit(X, y)
     assert max(proofs) == model.dual_objective_
     assert min(looks) == model.objective_
     assert len(proofs) < len(looks) < model.n_iter_
     if not fit_intercept:  # nothing to balance: a look sees what a proof would
         assert len(proofs) <= 4
+
+
+@pytest.mark.parametrize("case", SMALL_CASES, ids=str)
+@pytest.mark.parametrize("n_passes", [1, 3, 4, 5])
+def test_a_fit_that_is_stopped_proves_where_it_is(case, n_passes, rng):
+    """After a pass that was looked at without a proof (1 and 4), and after one that was not."""
+    problem = draw_problem(case, rng)
+    start, intercept = np.zeros((len(problem.y), problem.n_scores)), np.zeros(problem.n_scores)
+    solver = CertifiedFit(problem, start, intercept, tol=0.0, batch_size=4, rng=rng)
+    for _ in range(n_passes):
+        solver.run_pass(is_last=False)
+    before = solver.dual_objective
+    bound, _ = best_bound(problem, solver.ascent.dual)
+    assert solver.certify().dual_objective == max(bound, before)
 
 
 # Other solvers

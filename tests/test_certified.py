@@ -177,6 +177,15 @@ def test_proofs_are_made_where_the_end_or_a_tenth_of_the_gap_is_in_sight(loss, f
         assert len(proofs) <= 4
 
 
+@pytest.mark.parametrize("loss", ["crammer_singer", "weston_watkins"])
+@pytest.mark.parametrize("n_features", [2, 120])
+def test_rows_of_coef_sum_to_zero_where_newton_ends_the_fit(loss, n_features, rng):
+    """Also where it does so in the space of the rows."""
+    X, y = blobs(n_samples=60, n_features=n_features)
+    model = calm_classifier(loss=loss, alpha=1e-3, tol=1e-4).fit(X, y)
+    assert np.abs(model.coef_.sum(axis=0)).max() <= 1e-12 * np.abs(model.coef_).max()
+
+
 @pytest.mark.parametrize("case", SMALL_CASES, ids=str)
 @pytest.mark.parametrize("n_passes", [1, 3, 4, 5])
 def test_a_fit_that_is_stopped_proves_where_it_is(case, n_passes, rng):

@@ -25,8 +25,13 @@ PIECE = 2**28
 # that it takes to wake the others. That is measured every so many seconds, and so rarely that it takes a small share.
 FEWEST_WORTH_THREADS = 2**17
 WORTH_PER_SECOND = 2**33
+NEVER_WORTH = 2**62
 TEAM_CHECK_INTERVAL = 0.2
 TEAM_CHECK_SHARE = 100
+
+# Threads that take so many seconds for a multiplication of a minibatch step, some times what one of them takes, wait
+# for each other in vain: where other processes keep the cores busy, up to a time slice at every step.
+PATIENCE = 1e-9
 
 # A batch needs a copy of rows whose entries lie apart: it may hold this share of all rows, or so few that it does not
 # matter.
@@ -67,6 +72,11 @@ class _Team:
     """When to measure again what it costs to wake the threads."""
 
     next_check = 0.0
+
+    def rest(self, seconds):
+        """Leave the threads asleep for a while after they lost so many seconds."""
+        _kernels.set_worth_threads(NEVER_WORTH)
+        self.next_check = time.monotonic() + TEAM_CHECK_SHARE * seconds
 
 
 _team = _Team()
@@ -125,7 +135,9 @@ def sweep(ascent, rows, mean):
         places = piece = rows[start : start + n_rows]
         if not is_in_place:
             matrix, places = _kernels.Rows(np.ascontiguousarray(X[piece])), np.arange(len(piece))
-        _kernels.sweep(ascent, loss, matrix, ascent.memory, piece, places, max_threads(), mean)
+        lost = _kernels.sweep(ascent, loss, matrix, ascent.memory, piece, places, max_threads(), PATIENCE, mean)
+        if lost > 0:
+            _team.rest(lost)
     return True
 
 

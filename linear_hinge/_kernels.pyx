@@ -19,6 +19,7 @@ cdef extern from *:
     #include <omp.h>
     #define MAX_THREADS omp_get_max_threads()
     #define TEAM_SIZE omp_get_num_threads()
+    #define WALL_TIME omp_get_wtime()
     #ifdef _MSC_VER
     #define WAIT_FOR_TEAM __pragma(omp barrier)
     #else
@@ -27,11 +28,13 @@ cdef extern from *:
     #else
     #define MAX_THREADS 1
     #define TEAM_SIZE 1
+    #define WALL_TIME 0.0
     #define WAIT_FOR_TEAM
     #endif
     static inline void wait_for(int n_threads) { if (n_threads > 1) { WAIT_FOR_TEAM } }
     """
     int MAX_THREADS, TEAM_SIZE
+    double WALL_TIME
     void wait_for(int) noexcept nogil
 
 include "_row_loops.pxi"
@@ -131,14 +134,14 @@ cdef void fetch_rows(
 
 
 cdef void run_batches(
-    Batches batches, Rows X, RowLoss loss, int thread, int n_threads, real* W, Py_ssize_t width, real* lag, real* dual,
-    real* raw, real* steps, real* weighted
+    Batches batches, Py_ssize_t first, Py_ssize_t last, Rows X, RowLoss loss, int thread, int n_threads, real* W,
+    Py_ssize_t width, real* lag, real* dual, real* raw, real* steps, real* weighted
 ) noexcept nogil:
-    """What one thread does of every step. They wait for each other after the scores, after the prox steps, and after the
+    """What one thread does of every step, for the rows from first to last. They wait for each other after the scores, after the prox steps, and after the
     sums of the rows; the numbers of the step each computes by itself."""
     cdef State at = batches.state_of(thread)
     cdef Share share = share_of(X, width, sizeof(real), thread, n_threads)
-    cdef Py_ssize_t first = 0, i, k, n, first_row, last_row, n_seen = batches.n_seen
+    cdef Py_ssize_t i, k, n, first_row, last_row, n_seen = batches.n_seen
     cdef const int64_t* rows
     cdef const int64_t* places
     cdef Sums* of_rows = <Sums*>&batches.sums[0, 0]
@@ -147,8 +150,8 @@ cdef void run_batches(
     cdef double* nobody = squares + batches.n_squares
     cdef double eta, squared, beta
     cdef Sums sums
-    while first < batches.n_rows:
-        rows, places, n = &batches.rows[first], &batches.places[first], min(batches.size, batches.n_rows - first)
+    while first < last:
+        rows, places, n = &batches.rows[first], &batches.places[first], min(batches.size, last - first)
         first_row, last_row = n * thread // n_threads, n * (thread + 1) // n_threads
         first += n
         if first < batches.n_rows:
@@ -192,7 +195,7 @@ cdef void run_batches(
 
 
 def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, const int64_t[::1] places,
-          int most_threads, mean=None):
+          int most_threads, double patience, mean=None):
     """Minibatch steps over these rows, in this order, each as `DualAscent._step` makes it.
 
     Parameters
@@ -206,10 +209,18 @@ def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows,
     rows, places : ndarray of shape (n_rows,)
         The rows of the problem, and where they are in X.
     most_threads : int
+    patience : float
+        Seconds for a multiplication after which threads give up working together.
     mean : RunningMean, optional
         Hears of every step.
+
+    Returns
+    -------
+    lost : float
+        Seconds in which threads waited for each other in vain, because other processes keep the cores busy. From then on
+        one thread made the steps.
     """
-    cdef Py_ssize_t width = W.shape[1], i, n_multiplications = 0
+    cdef Py_ssize_t width = W.shape[1], i, n_multiplications = 0, first = 0, last
     for i in range(rows.shape[0]):
         n_multiplications += (X.n_entries(places[i]) + LOSS_COST) * width
     n_multiplications = n_multiplications * min(<Py_ssize_t>ascent.batch_size, rows.shape[0]) // rows.shape[0]
@@ -221,16 +232,25 @@ def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows,
     cdef real[:, ::1] steps = np.zeros((n_rows, width), dtype), weighted = np.zeros((n_rows, width), dtype)
     cdef real[:, ::1] dual = ascent.dual, lag = W if mean is None else mean.lag_memory
     cdef real* lag_address = NULL if mean is None else &lag[0, 0]
+    cdef double started, seconds, lost = 0
     with nogil:
-        if n_threads == 1:
-            run_batches(
-                batches, X, loss, 0, 1, &W[0, 0], width, lag_address, &dual[0, 0], &raw[0, 0], &steps[0, 0],
-                &weighted[0, 0],
-            )
-        else:
-            with parallel(num_threads=n_threads):
+        while first < rows.shape[0]:
+            if n_threads == 1:
+                last = rows.shape[0]
                 run_batches(
-                    batches, X, loss, threadid(), TEAM_SIZE, &W[0, 0], width, lag_address, &dual[0, 0], &raw[0, 0],
+                    batches, first, last, X, loss, 0, 1, &W[0, 0], width, lag_address, &dual[0, 0], &raw[0, 0],
                     &steps[0, 0], &weighted[0, 0],
                 )
+            else:
+                last, started = min(first + STEPS_TOGETHER * batches.size, rows.shape[0]), WALL_TIME
+                with parallel(num_threads=n_threads):
+                    run_batches(
+                        batches, first, last, X, loss, threadid(), TEAM_SIZE, &W[0, 0], width, lag_address,
+                        &dual[0, 0], &raw[0, 0], &steps[0, 0], &weighted[0, 0],
+                    )
+                seconds = WALL_TIME - started
+                if seconds > patience * STEPS_TOGETHER * n_multiplications:
+                    n_threads, lost = 1, seconds
+            first = last
     batches.finish()
+    return lost

@@ -11,6 +11,9 @@ cdef Py_ssize_t worth = 1 << 19
 # Threads that are awake and wait for each other in every step are worth it sooner, by this factor.
 cdef Py_ssize_t AWAKE = 4
 
+# Steps that a team makes before it is asked how long it took.
+cdef Py_ssize_t STEPS_TOGETHER = 16
+
 # Lines of memory of a sparse row of W that are worth a thread: rows begin anywhere, and threads share the line between.
 cdef Py_ssize_t SHARED_LINES = 2
 

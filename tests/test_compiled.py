@@ -49,6 +49,14 @@ def every_other_column(X):
     return np.repeat(X, 2, axis=1)[:, ::2]
 
 
+@pytest.fixture
+def worthwhile():
+    """Threads are worth waking for the smallest of tasks, however busy the machine is."""
+    _compiled._kernels.set_worth_threads(0)
+    yield
+    _compiled._team.next_check = 0.0
+
+
 CONTAINERS = {
     "C": np.ascontiguousarray,
     "F": np.asfortranarray,
@@ -133,7 +141,7 @@ def test_steps_at_any_scale_and_in_batches_of_any_size(case, scale, batch_size, 
 @small_cases
 @pytest.mark.parametrize("kind", ["C", "csr"])
 @dtypes
-def test_the_number_of_threads_changes_no_bit(case, kind, dtype, rng, monkeypatch):
+def test_the_number_of_threads_changes_no_bit(case, kind, dtype, rng, monkeypatch, worthwhile):
     problem = drawn(case, rng, kind=kind, dtype=dtype, n_samples=300, n_features=1500)
     models = []
     for n_threads in (1, 2, 5):
@@ -148,8 +156,8 @@ def test_the_number_of_threads_changes_no_bit(case, kind, dtype, rng, monkeypatc
 @pytest.mark.parametrize("loss", ["crammer_singer", "weston_watkins", "one_vs_rest"])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @dtypes
-def test_threads_that_share_the_classes_of_sparse_rows_change_no_bit(loss, fit_intercept, dtype, rng, monkeypatch):
-    """Many classes: of few, one thread has all."""
+def test_threads_share_classes_and_change_no_bit(loss, fit_intercept, dtype, rng, monkeypatch, worthwhile):
+    """Of sparse rows and many classes: of few, one thread has all."""
     case = next(case for case in CASES if case.loss is LOSSES[loss] or type(case.loss) is type(LOSSES[loss]))
     problem = drawn(case, rng, kind="csr", dtype=dtype, fit_intercept=fit_intercept, n_features=200)
     problem = replace(problem, y=rng.randint(0, 150, 101), n_scores=150)
@@ -160,6 +168,37 @@ def test_threads_that_share_the_classes_of_sparse_rows_change_no_bit(loss, fit_i
     for other in models[1:]:
         for ours, theirs in zip(other, models[0], strict=True):
             assert_array_equal(ours, theirs)
+
+
+@needs_kernels
+@pytest.mark.parametrize("kind", ["C", "csr"])
+def test_threads_that_wait_in_vain_give_up_and_change_no_bit(kind, rng, monkeypatch, worthwhile):
+    case = next(case for case in CASES if isinstance(case.loss, CrammerSinger))
+    problem = drawn(case, rng, kind=kind, n_samples=300, n_features=1500)
+    problem = replace(problem, y=rng.randint(0, 70, 300), n_scores=70)
+    rests = []
+    monkeypatch.setattr(_compiled._team, "rest", rests.append)
+    models = []
+    for n_threads, patience in ((1, 0.0), (2, 0.0), (2, np.inf)):
+        monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
+        monkeypatch.setattr(_compiled, "PATIENCE", patience)
+        models.append(ascend(problem, n_passes=2))
+        assert len(rests) == (0 if n_threads == 1 else 2)  # one a pass, none more without a limit
+    assert min(rests) > 0
+    for other in models[1:]:
+        for ours, theirs in zip(other, models[0], strict=True):
+            assert_array_equal(ours, theirs)
+
+
+@needs_kernels
+def test_a_team_that_lost_time_rests_a_while(monkeypatch):
+    told = []
+    monkeypatch.setattr(_compiled._kernels, "set_worth_threads", told.append)
+    monkeypatch.setattr(_compiled._team, "next_check", 0.0)
+    now = _compiled.time.monotonic()
+    _compiled._team.rest(0.5)
+    assert told == [_compiled.NEVER_WORTH]
+    assert _compiled._team.next_check >= now + 50
 
 
 @needs_kernels
@@ -208,7 +247,7 @@ def test_few_rows_are_copied_at_once(rng, monkeypatch):
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("shape", [(0, 3, 2), (1, 7, 3), (700, 300, 1), (131, 800, 10), (3, 3_000, 20), (40, 1, 41)])
 @dtypes
-def test_sparse_products_are_those_of_scipy_on_any_number_of_threads(shape, dtype, wide, rng, monkeypatch):
+def test_sparse_products_are_those_of_scipy_on_any_number_of_threads(shape, dtype, wide, rng, monkeypatch, worthwhile):
     n_rows, n_features, n_scores = shape
     X = sp.random(n_rows, n_features, density=0.3, format="csr", random_state=rng, dtype=dtype)
     X = with_wide_indices(X) if wide else X

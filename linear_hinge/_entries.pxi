@@ -114,7 +114,7 @@ cdef void change_entries_of(
 
 
 cdef void sum_entries(Entries at, const double[::1] G, bint is_squared, double[:, ::1] sums):
-    cdef Py_ssize_t i, n_blocks = 1 if at.X.is_sparse else (at.n_features + BLOCK - 1) // BLOCK
+    cdef Py_ssize_t i, n_blocks = 1 if at.X.is_sparse else n_blocks_of(at.X)
     if G.shape[0] == 0:
         return
     if at.n_threads == 1:

@@ -83,7 +83,7 @@ cdef class Batches:
         self.size = min(<Py_ssize_t>ascent.batch_size, self.n_rows)
         self.y, self.weights, self.norms = np.asarray(problem.y, dtype=np.int64), problem.weights, ascent.norms
         self.on_mean, self.pull, self.row_gaps = ascent.on_mean, ascent.pull, ascent.row_gaps
-        self.n_squares = width if X.is_sparse else n_shares(X, width, 1)
+        self.n_squares = n_squares_of(X, width)
         # Those of the step, and those that nobody asks for.
         self.sums, self.squares = np.empty((self.size, 3)), np.empty(2 * self.n_squares)
         self.addresses = np.empty((n_threads, 2 * self.size), np.intp)
@@ -228,7 +228,7 @@ def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows,
     cdef Batches batches = Batches(ascent, X, rows, places, width, n_threads, mean)
     # Rows are filled up to whole groups.
     n_rows, dtype = (batches.size + ROW_GROUP - 1) // ROW_GROUP * ROW_GROUP, np.asarray(W).dtype
-    cdef real[:, ::1] raw = np.zeros((n_rows * (1 if X.is_sparse else n_shares(X, width, 1)), width), dtype)
+    cdef real[:, ::1] raw = np.zeros((n_rows * (1 if X.is_sparse else n_blocks_of(X)), width), dtype)
     cdef real[:, ::1] steps = np.zeros((n_rows, width), dtype), weighted = np.zeros((n_rows, width), dtype)
     cdef real[:, ::1] dual = ascent.dual, lag = W if mean is None else mean.lag_memory
     cdef real* lag_address = NULL if mean is None else &lag[0, 0]

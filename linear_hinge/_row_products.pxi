@@ -76,6 +76,11 @@ cdef class Rows:
         return self.begin(last) - self.begin(first) if self.is_sparse else (last - first) * self.n_features
 
 
+cdef Py_ssize_t n_blocks_of(Rows X) noexcept nogil:
+    """How many blocks of features there are."""
+    return (X.n_features + BLOCK - 1) // BLOCK
+
+
 cdef void* address(array):
     return <void*><intptr_t>array.ctypes.data
 

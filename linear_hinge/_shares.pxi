@@ -12,7 +12,7 @@ cdef struct Share:
 cdef Py_ssize_t n_shares(Rows X, Py_ssize_t width, Py_ssize_t itemsize) noexcept nogil:
     """How many shares there can be: blocks of features of dense rows, for sparse ones some lines of a row of W."""
     if not X.is_sparse:
-        return (X.n_features + BLOCK - 1) // BLOCK
+        return n_blocks_of(X)
     return max(1, width * itemsize // (SHARED_LINES * LINE_BYTES))
 
 
@@ -25,11 +25,16 @@ cdef Share share_of(Rows X, Py_ssize_t width, Py_ssize_t itemsize, int thread, i
     return share
 
 
+cdef Py_ssize_t n_squares_of(Rows X, Py_ssize_t width) noexcept nogil:
+    """One for every block of features of dense rows, or for every class of sparse ones."""
+    return width if X.is_sparse else n_blocks_of(X)
+
+
 cdef double total_square(Rows X, Py_ssize_t width, const double* squares) noexcept nogil:
     """Of what all shares left: in an order that does not depend on how many these are."""
     cdef Py_ssize_t i
     cdef double total = 0
-    for i in range(width if X.is_sparse else n_shares(X, width, 1)):
+    for i in range(n_squares_of(X, width)):
         total += squares[i]
     return total
 
@@ -59,7 +64,7 @@ cdef void add_up_scores(
     cdef Py_ssize_t block, size = (n_rows + ROW_GROUP - 1) // ROW_GROUP * ROW_GROUP * width
     if X.is_sparse:
         return
-    for block in range(1, n_shares(X, width, sizeof(real))):
+    for block in range(1, n_blocks_of(X)):
         add_row((last_row - first_row) * width, scores + block * size + first_row * width, scores + first_row * width)
 
 

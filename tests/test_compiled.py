@@ -98,6 +98,22 @@ def ascend_in_numpy(problem, monkeypatch, **options):
         return ascend(problem, **options)
 
 
+def case_of(loss):
+    """The first case with more than two classes and this loss."""
+    return next(case for case in CASES if type(case.loss) is type(LOSSES[loss]))
+
+
+def ascend_on(n_threads, problem, monkeypatch, **options):
+    monkeypatch.setattr(_compiled, "max_threads", lambda: n_threads)
+    return ascend(problem, **options)
+
+
+def assert_same_bits(first, *others):
+    for other in others:
+        for ours, theirs in zip(other, first, strict=True):
+            assert_array_equal(ours, theirs)
+
+
 def assert_same_to_rounding(found, expected, dtype):
     rounding = 1e-3 if dtype == np.float32 else 1e-10
     for ours, theirs in zip(found, expected, strict=True):
@@ -119,7 +135,7 @@ def test_steps_are_those_of_the_specification(case, kind, dtype, fit_intercept, 
 @pytest.mark.parametrize("kind", ["C", "csr"])
 @dtypes
 def test_any_number_of_classes_fills_its_vectors(n_classes, kind, dtype, rng, monkeypatch):
-    case = next(case for case in CASES if isinstance(case.loss, CrammerSinger))
+    case = case_of("crammer_singer")
     problem = drawn(case, rng, kind=kind, dtype=dtype)
     problem = replace(problem, y=rng.randint(0, n_classes, 101), n_scores=n_classes)
     assert_same_to_rounding(ascend(problem), ascend_in_numpy(problem, monkeypatch), dtype)
@@ -143,13 +159,7 @@ def test_steps_at_any_scale_and_in_batches_of_any_size(case, scale, batch_size, 
 @dtypes
 def test_the_number_of_threads_changes_no_bit(case, kind, dtype, rng, monkeypatch, worthwhile):
     problem = drawn(case, rng, kind=kind, dtype=dtype, n_samples=300, n_features=1500)
-    models = []
-    for n_threads in (1, 2, 5):
-        monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
-        models.append(ascend(problem, batch_size=64))
-    for other in models[1:]:
-        for ours, theirs in zip(other, models[0], strict=True):
-            assert_array_equal(ours, theirs)
+    assert_same_bits(*[ascend_on(n, problem, monkeypatch, batch_size=64) for n in (1, 2, 5)])
 
 
 @needs_kernels
@@ -158,36 +168,27 @@ def test_the_number_of_threads_changes_no_bit(case, kind, dtype, rng, monkeypatc
 @dtypes
 def test_threads_share_classes_and_change_no_bit(loss, fit_intercept, dtype, rng, monkeypatch, worthwhile):
     """Of sparse rows and many classes: of few, one thread has all."""
-    case = next(case for case in CASES if case.loss is LOSSES[loss] or type(case.loss) is type(LOSSES[loss]))
+    case = case_of(loss)
     problem = drawn(case, rng, kind="csr", dtype=dtype, fit_intercept=fit_intercept, n_features=200)
     problem = replace(problem, y=rng.randint(0, 150, 101), n_scores=150)
-    models = []
-    for n_threads in (1, 2, 3):
-        monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
-        models.append(ascend(problem, batch_size=64))
-    for other in models[1:]:
-        for ours, theirs in zip(other, models[0], strict=True):
-            assert_array_equal(ours, theirs)
+    assert_same_bits(*[ascend_on(n, problem, monkeypatch, batch_size=64) for n in (1, 2, 3)])
 
 
 @needs_kernels
 @pytest.mark.parametrize("kind", ["C", "csr"])
 def test_threads_that_wait_in_vain_give_up_and_change_no_bit(kind, rng, monkeypatch, worthwhile):
-    case = next(case for case in CASES if isinstance(case.loss, CrammerSinger))
+    case = case_of("crammer_singer")
     problem = drawn(case, rng, kind=kind, n_samples=300, n_features=1500)
     problem = replace(problem, y=rng.randint(0, 70, 300), n_scores=70)
     rests = []
     monkeypatch.setattr(_compiled._team, "rest", rests.append)
     models = []
     for n_threads, patience in ((1, 0.0), (2, 0.0), (2, np.inf)):
-        monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
         monkeypatch.setattr(_compiled, "PATIENCE", patience)
-        models.append(ascend(problem, n_passes=2))
+        models.append(ascend_on(n_threads, problem, monkeypatch, n_passes=2))
         assert len(rests) == (0 if n_threads == 1 else 2)  # one a pass, none more without a limit
     assert min(rests) > 0
-    for other in models[1:]:
-        for ours, theirs in zip(other, models[0], strict=True):
-            assert_array_equal(ours, theirs)
+    assert_same_bits(*models)
 
 
 @needs_kernels
@@ -223,8 +224,7 @@ def test_pieces_between_which_an_interrupt_is_seen_change_no_bit(rng, monkeypatc
     problem = drawn(CASES[0], rng)
     whole = ascend(problem)
     monkeypatch.setattr(_compiled, "PIECE", 500)
-    for ours, theirs in zip(ascend(problem), whole, strict=True):
-        assert_array_equal(ours, theirs)
+    assert_same_bits(ascend(problem), whole)
 
 
 @needs_kernels
@@ -239,8 +239,7 @@ def test_few_rows_are_copied_at_once(rng, monkeypatch):
     problem = drawn(CASES[0], rng, kind="F")
     expected = ascend(problem)
     monkeypatch.setattr(_compiled, "FEW_ROWS", 20)
-    for ours, theirs in zip(ascend(problem), expected, strict=True):
-        assert_array_equal(ours, theirs)
+    assert_same_bits(ascend(problem), expected)
 
 
 @needs_kernels
@@ -258,9 +257,7 @@ def test_sparse_products_are_those_of_scipy_on_any_number_of_threads(shape, dtyp
         monkeypatch.setattr(_compiled, "max_threads", lambda n_threads=n_threads: n_threads)
         results.append((product(X, coef), transposed_product(X, dual)))
     assert_same_to_rounding(results[0], (X @ coef, X.T @ dual), dtype)
-    for other in results[1:]:
-        for ours, theirs in zip(other, results[0], strict=True):
-            assert_array_equal(ours, theirs)
+    assert_same_bits(*results)
 
 
 @needs_kernels
@@ -402,9 +399,7 @@ def test_same_newton_steps_on_any_number_of_threads(case, kind, dtype, rng, monk
             [*newton.coefficients(), newton.point.dual, objective, *best_bound(newton.problem, newton.point.dual)]
         )
     _compiled._team.next_check = 0.0
-    for other in results[1:]:
-        for ours, theirs in zip(other, results[0], strict=True):
-            assert_array_equal(ours, theirs)
+    assert_same_bits(*results)
 
 
 def test_threads_are_worth_more_work_where_waking_them_takes_longer():
@@ -431,10 +426,9 @@ def test_a_loss_without_a_compiled_twin_takes_the_steps_of_the_specification(rng
     class NewLoss(CrammerSinger):
         pass
 
-    case = next(case for case in CASES if isinstance(case.loss, CrammerSinger))
+    case = case_of("crammer_singer")
     old = drawn(case, rng)
-    for ours, theirs in zip(ascend(replace(old, loss=NewLoss())), ascend_in_numpy(old, monkeypatch), strict=True):
-        assert_array_equal(ours, theirs)
+    assert_same_bits(ascend(replace(old, loss=NewLoss())), ascend_in_numpy(old, monkeypatch))
 
 
 @pytest.mark.parametrize(("n_scores", "width"), [(1, 1), (3, 4), (4, 4), (10, 12)])

@@ -19,7 +19,7 @@ from linear_hinge._rows import row_space
 # What a pass tells about the gap is an estimate, mostly too large. A look at the objective where it ended costs half a
 # pass, and with the coefficients that the minibatches keep up to date tells the gap to rounding, but for the imbalance
 # of the intercept. There is one when the estimate promises the end by what the last look found of it, or comes close to
-# the end and the last look is some passes old, and otherwise after the passes 1, 4, 16, 64, … The proof computes these
+# the end and the last look is some passes old, and otherwise after the passes 4, 16, 64, … The proof computes these
 # coefficients anew, which costs as much again: it follows where a look sees the end, or a tenth of the gap proven last.
 CLOSE_TO_END = 3.0
 OLD_LOOK = 1.2
@@ -70,10 +70,12 @@ class CertifiedFit:
         self.n_passes = self.n_seen = 0
         self.share = 1.0
         self.estimates = []
-        # No loss is negative: that much is proven.
-        self.objective, self.dual_objective = np.inf, 0.0
-        self.coef = self.intercept = self.unseen = self.unproven = None
+        # What is known of zero without a look at the data: no loss is negative, and of equal scores all are the same.
         self.dual = np.zeros(dual.shape)
+        self.dual_objective = 0.0
+        self.coef, self.intercept = np.zeros_like(start), np.zeros_like(intercept)
+        self.objective = float(problem.loss.values(self.dual[:1], problem.y[:1], problem.margin)[0])
+        self.unseen = self.unproven = None
         self.finished = self.converged = False
         if coef is not None:
             self._keep_better(coef, intercept)
@@ -86,7 +88,7 @@ class CertifiedFit:
         estimate, work, self.unseen = run()
         if is_last or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
-        if self.n_passes in 4 ** np.arange(16) or self._promises_the_end(estimate):
+        if self.n_passes in 4 ** np.arange(1, 16) or self._promises_the_end(estimate):
             gap, effort = self._look()
             self.n_seen, self.share = self.n_passes, gap / max(estimate, TINY)
             work += effort
@@ -208,7 +210,7 @@ class CertifiedFit:
 
     def _keep_better(self, coef, intercept):
         objective = primal_objective(self.problem, coef, intercept)
-        if objective < self.objective or self.coef is None:
+        if objective < self.objective or not np.isfinite(objective):  # what overflows ends the fit
             self.objective, self.coef, self.intercept = objective, np.array(coef), np.array(intercept)
 
 

@@ -53,10 +53,11 @@ def max_threads():
     """How many threads a step may use: OpenMP's number, which threadpoolctl and joblib set, or the cores if fewer.
 
     What it costs to wake them is measured now and then, because it is a thousand times more where other processes keep
-    the cores busy; the kernels stay on one thread for what is not worth that cost.
+    the cores busy; the kernels stay on one thread for what is not worth that cost. Where all is small it is not asked.
     """
     n_threads = min(_kernels.max_threads(), _cpu_count())
-    if n_threads > 1 and time.monotonic() >= _team.next_check:
+    is_asked = n_threads > 1 and _kernels.largest_task() > FEWEST_WORTH_THREADS
+    if is_asked and time.monotonic() >= _team.next_check:
         seconds = _kernels.team_seconds(n_threads)
         _kernels.set_worth_threads(multiplications_worth(seconds))
         _team.next_check = time.monotonic() + max(TEAM_CHECK_INTERVAL, TEAM_CHECK_SHARE * seconds)

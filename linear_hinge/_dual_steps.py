@@ -95,12 +95,12 @@ class DualAscent:
         self.n_until_full = 0
         self.imbalance = combination(weights, dual) if problem.fit_intercept else np.zeros(problem.n_scores)
         self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
-        self.raw_on_mean = np.zeros(problem.n_scores)
+        self.raw_on_mean, self.on_mean = np.zeros(problem.n_scores), np.zeros(len(problem.y))
         if problem.fit_intercept:
             self.mean = weighted_sum(X, weights)
             self.sigma2 = largest_variance(X, weights, self.mean)
             self.raw_on_mean += combination(self.mean, coef)
-        self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
+            self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
         self.mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
         self.norms = np.maximum(problem.squared_norms - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
         self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance

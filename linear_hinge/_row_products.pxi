@@ -3,10 +3,10 @@
 
 cimport cython
 from cython.parallel cimport parallel, prange, threadid
-from libc.stdint cimport intptr_t
+from libc.stdint cimport INTPTR_MAX, intptr_t
 
-# Products with fewer multiplications than this are not worth waking a second thread for, as long as nobody sets it.
-cdef Py_ssize_t worth = 1 << 19
+# What is worth waking threads for, and the most that there was to do: nothing wakes them before their cost is known.
+cdef Py_ssize_t worth = INTPTR_MAX, largest = 0
 
 # Threads that are awake and wait for each other in every step are worth it sooner, by this factor.
 cdef Py_ssize_t AWAKE = 4
@@ -91,6 +91,11 @@ def set_worth_threads(Py_ssize_t n_multiplications):
     worth = n_multiplications
 
 
+def largest_task():
+    """The most multiplications that several threads could have shared so far."""
+    return largest
+
+
 def team_seconds(int n_threads):
     """How long it takes to wake so many threads and to wait for them, in seconds; once they are started."""
     cdef double start = 0
@@ -105,6 +110,8 @@ def team_seconds(int n_threads):
 
 
 cdef int worth_threads(Py_ssize_t n_multiplications, int n_threads) noexcept nogil:
+    global largest
+    largest = max(largest, n_multiplications)
     return n_threads if n_multiplications > worth else 1
 
 

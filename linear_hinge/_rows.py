@@ -128,18 +128,24 @@ def squared_transposed_product(X, dual):
 
 
 def row_space(X):
-    """Orthonormal columns Q, shape (n_features, rank), with X = X Q Qᵀ, for few dense rows: Gram and Schmidt, twice."""
+    """Orthonormal columns Q, shape (n_features, rank), with X = X Q Qᵀ, for few dense rows: Gram and Schmidt."""
     basis = np.empty(X.shape, dtype=X.dtype)
     rank = 0
     for row in X:
-        rest = row
-        for _ in range(2):
+        rest, before, norm = row, np.inf, _norm(row)
+        negligible = ROUNDING * np.finfo(X.dtype).eps * norm
+        while negligible < norm < before / 2:  # what is much shorter than before has lost digits: once more
             rest = rest - np.einsum("kj,k->j", basis[:rank], np.einsum("kj,j->k", basis[:rank], rest))
-        norm = np.sqrt(np.einsum("j,j->", rest, rest))
-        if norm > ROUNDING * np.finfo(X.dtype).eps * np.sqrt(np.einsum("j,j->", row, row)):
+            before, norm = norm, _norm(rest)
+        if norm > negligible:
             basis[rank] = rest / norm
             rank += 1
     return np.ascontiguousarray(basis[:rank].T)
+
+
+def _norm(row):
+    """‖x‖, the same on any number of threads."""
+    return np.sqrt(np.einsum("j,j->", row, row))
 
 
 def weighted_sum(X, weights):

@@ -417,6 +417,10 @@ def test_the_cost_of_waking_threads_is_measured_now_and_then(monkeypatch):
     monkeypatch.setattr(_compiled._kernels, "team_seconds", lambda n_threads: 0.01)
     monkeypatch.setattr(_compiled._kernels, "set_worth_threads", told.append)
     monkeypatch.setattr(_compiled._team, "next_check", 0.0)
+    monkeypatch.setattr(_compiled._kernels, "largest_task", lambda: _compiled.FEWEST_WORTH_THREADS)
+    assert [_compiled.max_threads() for _ in range(3)] == [2, 2, 2]
+    assert not told  # nothing that was worth a thread
+    monkeypatch.setattr(_compiled._kernels, "largest_task", lambda: _compiled.FEWEST_WORTH_THREADS + 1)
     assert [_compiled.max_threads() for _ in range(3)] == [2, 2, 2]
     assert told == [_compiled.multiplications_worth(0.01)]
 

@@ -225,6 +225,16 @@ def newton_system(hessian):
     return None if hessian.entries is None else _kernels.System(hessian)
 
 
+def class_blocks(hessian, smallest_pivot):
+    """`ClassBlocks.factors` of a system over entries; None if it has none."""
+    if hessian.entries is None:
+        return None
+    own, mean = hessian.own.astype(np.float64), hessian.mean.astype(np.float64)
+    added = hessian.alpha, hessian.damping if hessian.fit_intercept else 1
+    options = hessian.fit_intercept, smallest_pivot, max_threads()
+    return _kernels.class_blocks(hessian.entries, own, mean, *added, *options)
+
+
 def envelopes(loss, dual, scores, y, curvature, margin):
     """Prox steps and what they reach, M_i(s_i) of `_newton`, for ρ the same in all rows; None without compiled code."""
     twin = row_loss(loss)

@@ -171,7 +171,7 @@ cdef class System:
     cdef double alpha, damping
     cdef bint sums_to_zero, fit_intercept
     cdef const double[::1] stiffness, mean
-    cdef double[::1] changes, offset
+    cdef double[::1] changes, offset, rest
 
     def __init__(self, hessian):
         cdef Entries entries = hessian.entries
@@ -180,6 +180,7 @@ cdef class System:
         self.sums_to_zero, self.fit_intercept = hessian.sums_to_zero, hessian.fit_intercept
         self.stiffness, self.mean = hessian.stiffness.astype(np.float64), hessian.mean.astype(np.float64)
         self.changes, self.offset = np.empty(len(entries.classes)), np.empty(entries.n_classes)
+        self.rest = np.empty(entries.n_features + 1)
 
     cdef multiply(self, const double[:, ::1] D, const double[::1] b, double[:, ::1] image, double[::1] image_b):
         cdef Entries at = self.entries
@@ -213,9 +214,30 @@ cdef class System:
             for k in range(K):
                 b[k] -= mean
 
-    def solve(self, rhs, diagonal, double accuracy, Py_ssize_t most_steps):
-        """`Hessian.solve`: the solution and the number of steps."""
-        coef, intercept = np.zeros(rhs[:-1].T.shape), np.zeros(rhs.shape[1])
+    cdef void precondition(
+        self, const double[:, ::1] residual, const double[::1] residual_b, const double[:, ::1] scale,
+        const double[::1] scale_b, const double[:, :, ::1] factors, double[:, ::1] z, double[::1] z_b
+    ) noexcept:
+        """With the factors of the class blocks, if there are any, otherwise with the inverse of the diagonal."""
+        cdef Py_ssize_t k, j, d = residual.shape[1], K = residual.shape[0]
+        if factors.shape[0] == 0:
+            multiply(d * K, &residual[0, 0], &scale[0, 0], &z[0, 0])
+            multiply(K, &residual_b[0], &scale_b[0], &z_b[0])
+        else:
+            for k in range(K):
+                for j in range(d):
+                    self.rest[j] = residual[k, j]
+                self.rest[d] = residual_b[k]
+                solve_block(d + 1, &factors[k, 0, 0], &self.rest[0])
+                for j in range(d):
+                    z[k, j] = self.rest[j]
+                z_b[k] = self.rest[d]
+        self.without_common(z_b)
+
+    def solve(self, rhs, start, diagonal, factors, double accuracy, Py_ssize_t most_steps):
+        """`Hessian._conjugate_gradients`: the solution and the number of steps."""
+        coef, intercept = np.array(start[:-1].T, np.float64, order="C"), np.array(start[-1], np.float64)
+        cdef const double[:, :, ::1] blocks = np.empty((0, 0, 0)) if factors is None else factors
         cdef double[:, ::1] residual = np.array(rhs[:-1].T, np.float64, order="C")
         cdef double[::1] residual_b = np.array(rhs[-1], np.float64)
         cdef const double[:, ::1] scale = np.array(1 / diagonal[:-1].T, np.float64, order="C")
@@ -226,14 +248,17 @@ cdef class System:
         cdef Py_ssize_t n = coef.size, K = intercept.size, n_steps = 0
         cdef double energy = 0, last_energy = 0, first_energy = 0, curvature, length
         self.without_common(residual_b)
+        self.precondition(residual, residual_b, scale, scale_b, blocks, z, z_b)
+        first_energy = inner_of(n, &residual[0, 0], &z[0, 0]) + inner_of(K, &residual_b[0], &z_b[0])
+        if start.any():
+            self.multiply(solution, solution_b, image, image_b)
+            self.without_common(image_b)
+            add_scaled(n, -1, &image[0, 0], 1, &residual[0, 0])
+            add_scaled(K, -1, &image_b[0], 1, &residual_b[0])
         while True:
-            multiply(n, &residual[0, 0], &scale[0, 0], &z[0, 0])
-            multiply(K, &residual_b[0], &scale_b[0], &z_b[0])
-            self.without_common(z_b)
+            self.precondition(residual, residual_b, scale, scale_b, blocks, z, z_b)
             last_energy = energy
             energy = inner_of(n, &residual[0, 0], &z[0, 0]) + inner_of(K, &residual_b[0], &z_b[0])
-            if n_steps == 0:
-                first_energy = energy
             if n_steps == most_steps or not energy > accuracy * accuracy * first_energy:
                 break
             add_scaled(n, 1, &z[0, 0], energy / last_energy if n_steps else 0, &p[0, 0])

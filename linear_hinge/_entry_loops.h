@@ -8,6 +8,7 @@
 #define ENTRY_LOOPS
 #define DOT_VECTORS 4
 #define SUM_FEATURES 32
+#define SQUARED_TOGETHER 8
 #endif
 
 INLINE REAL NAME(dot)(ptrdiff_t n, const REAL *x, const REAL *d)
@@ -65,4 +66,29 @@ static void NAME(entry_sums)(int is_squared, ptrdiff_t n_entries, ptrdiff_t n, c
         if (is_squared) SUMS_BLOCK(SUM_FEATURES, 1); else SUMS_BLOCK(SUM_FEATURES, 0);
     SUMS_BLOCK((int)(n - j), is_squared);
 #undef SUMS_BLOCK
+}
+
+/* Of one class, the lower triangle of Σ_e g_e (x_i, 1) (x_i, 1)ᵀ, added to a block of n + 1 rows: several entries at once,
+ * so that the block is read and written seldom. */
+MULTIVERSION
+static void NAME(entry_squares)(ptrdiff_t n_entries, ptrdiff_t n, const REAL *X, ptrdiff_t stride, const int64_t *rows,
+                                const int64_t *entries, const double *G, double *block)
+{
+    for (ptrdiff_t first = 0; first < n_entries; first += SQUARED_TOGETHER) {
+        const REAL *x[SQUARED_TOGETHER];
+        double g[SQUARED_TOGETHER], a[SQUARED_TOGETHER];
+        for (int e = 0; e < SQUARED_TOGETHER; e++) {
+            ptrdiff_t at = SMALLER(first + e, n_entries - 1);
+            x[e] = X + rows[at] * stride;
+            g[e] = first + e < n_entries ? G[entries[at]] : 0;
+        }
+        for (ptrdiff_t i = 0; i <= n; i++) {
+            double *line = block + i * (n + 1);
+            for (int e = 0; e < SQUARED_TOGETHER; e++) a[e] = i < n ? g[e] * x[e][i] : g[e];
+            for (ptrdiff_t j = 0; j < SMALLER(i + 1, n); j++)
+                line[j] += ((a[0] * x[0][j] + a[1] * x[1][j]) + (a[2] * x[2][j] + a[3] * x[3][j]))
+                           + ((a[4] * x[4][j] + a[5] * x[5][j]) + (a[6] * x[6][j] + a[7] * x[7][j]));
+        }
+        for (int e = 0; e < SQUARED_TOGETHER; e++) block[n * (n + 1) + n] += g[e];
+    }
 }

@@ -1,6 +1,6 @@
 """The Newton systems of the smoothed problem φ of `_newton`.
 
-A Newton step solves, by conjugate gradients preconditioned with the diagonal,
+A Newton step solves, by conjugate gradients preconditioned with the diagonal or with `_class_blocks`,
 
     alpha dW + Σ_i (ω_i/ρ) J_i (dW x_i + db) x_iᵀ = −∇_W φ,      Σ_i (ω_i/ρ) J_i (dW x_i + db) = −∇_b φ,
 
@@ -10,6 +10,7 @@ vectors on the margin, and there for all classes but the free ones: the conjugat
 
 import numpy as np
 
+from linear_hinge._class_blocks import ClassBlocks, cost_of_blocks
 from linear_hinge._compiled import entries, newton_system
 from linear_hinge._products import combination, inner, product, transposed_product
 from linear_hinge._rows import squared_transposed_product
@@ -19,6 +20,12 @@ from linear_hinge._rows import squared_transposed_product
 CG_ACCURACY = 0.1
 EXACT_CG_POWER = 2 / 3  # of the precision
 MAX_CG_STEPS = 500
+
+# Class blocks are made where a system took so many steps without them, or as many as they cost, and serve the systems
+# after it as well. For an exact solution, cheap ones are made at once. Not for others: few steps lead less far where
+# the system says little, and the more exact Newton steps were, the more of them it took.
+MANY_CG_STEPS = 50
+CHEAP_BLOCKS = 25
 
 # Rows are gathered for the conjugate gradients only if they are few: more would be a copy of X.
 LARGEST_GATHERED = 0.25
@@ -36,9 +43,11 @@ class Hessian:
     ----------
     share : float
         The part of the rows that a product with it looks at.
+    blocks : ClassBlocks or None
+        Those of this system or of an earlier one, given with ``blocks``.
     """
 
-    def __init__(self, problem, mean, dual, curvature, imbalance):
+    def __init__(self, problem, mean, dual, curvature, imbalance, blocks=None):
         self.alpha = problem.alpha
         self.mean = mean
         self.sums_to_zero = problem.loss.sums_to_zero
@@ -59,19 +68,38 @@ class Hessian:
         self.diagonal[-1] += self.damping if problem.fit_intercept else 1
         self.fit_intercept = problem.fit_intercept
         self.system = newton_system(self)
+        self.blocks = blocks
+        self.cost_of_blocks = cost_of_blocks(problem.X, np.count_nonzero(self.own), problem.n_scores)
 
     def solve(self, rhs, exact=False):
-        """Preconditioned conjugate gradients; the solution and the number of steps."""
+        """The solution and the number of steps, with what new blocks cost."""
         accuracy = float(np.finfo(rhs.dtype).eps) ** EXACT_CG_POWER if exact else CG_ACCURACY
+        cost = self.cost_of_blocks
+        solution, n_steps = np.zeros_like(rhs), 0
+        if not exact or cost > CHEAP_BLOCKS:
+            most_steps = int(min(max(cost, MANY_CG_STEPS), MAX_CG_STEPS))
+            solution, n_steps = self._conjugate_gradients(rhs, solution, accuracy, most_steps)
+            if n_steps < most_steps or most_steps == MAX_CG_STEPS:
+                return solution, n_steps
+        self.blocks = ClassBlocks(self)
+        solution, more_steps = self._conjugate_gradients(rhs, solution, accuracy, MAX_CG_STEPS)
+        return solution, n_steps + cost + more_steps
+
+    def _conjugate_gradients(self, rhs, start, accuracy, most_steps):
+        """Preconditioned conjugate gradients; the solution and the number of steps."""
         if self.system is not None:
-            solution, n_steps = self.system.solve(rhs, self.diagonal, accuracy, MAX_CG_STEPS)
+            factors = None if self.blocks is None else self.blocks.factors
+            solution, n_steps = self.system.solve(rhs, start, self.diagonal, factors, accuracy, most_steps)
             return solution.astype(rhs.dtype, copy=False), n_steps
-        solution = np.zeros_like(rhs)
+        solution = start
         residual = self._without_common(np.array(rhs))
-        conjugate = preconditioned = self._without_common(residual / self.diagonal)
-        energy = first_energy = inner(residual, preconditioned)
+        first_energy = inner(residual, self._preconditioned(residual))
+        if start.any():
+            residual = residual - self._without_common(self.apply(start))
+        conjugate = preconditioned = self._preconditioned(residual)
+        energy = inner(residual, preconditioned)
         n_steps = 0
-        while n_steps < MAX_CG_STEPS and energy > accuracy**2 * first_energy:
+        while n_steps < most_steps and energy > accuracy**2 * first_energy:
             along = self._without_common(self.apply(conjugate))
             curvature = inner(conjugate, along)
             if not curvature > 0:
@@ -79,7 +107,7 @@ class Hessian:
             length = energy / curvature
             solution = solution + length * conjugate
             residual = residual - length * along
-            preconditioned = self._without_common(residual / self.diagonal)
+            preconditioned = self._preconditioned(residual)
             last_energy, energy = energy, inner(residual, preconditioned)
             conjugate = preconditioned + (energy / last_energy) * conjugate
             n_steps += 1
@@ -100,6 +128,9 @@ class Hessian:
         image[-1] = (total + self.damping * direction[-1]) * self.fit_intercept
         return image
 
+    def _preconditioned(self, residual):
+        return self._without_common(residual / self.diagonal if self.blocks is None else self.blocks.solve(residual))
+
     def _without_common(self, direction):
         """Where a common level of the scores changes nothing, rounding must not move the intercepts along it."""
         if self.sums_to_zero:
@@ -107,7 +138,10 @@ class Hessian:
         return direction
 
     def _diagonal(self):
-        """Its diagonal, Σ_i (ω_i/ρ) (J_i)_kk (x_ij − μ_j)² + alpha, shape (n_features + 1, n_scores)."""
+        """Its diagonal, Σ_i (ω_i/ρ) (J_i)_kk (x_ij − μ_j)² + alpha, shape (n_features + 1, n_scores).
+
+        ``own`` are (ω_i/ρ) (J_i)_kk, of the entries or as a matrix.
+        """
         if self.entries is not None:
             counts = self.entries.counts
             own = np.repeat(self.stiffness * (1 - self.sums_to_zero / np.maximum(counts, 1)), counts)
@@ -118,4 +152,5 @@ class Hessian:
             total, cross = own.sum(axis=0), transposed_product(self.X, own)
             squares = squared_transposed_product(self.X, own)
         squares = squares + self.mean[:, None] * (self.mean[:, None] * total - 2 * cross)
+        self.own = own
         return np.vstack([np.maximum(squares, 0) + self.alpha, total]).astype(self.stiffness.dtype)

@@ -4,14 +4,14 @@
 `sweep` makes the steps that `DualAscent._step` specifies, batch after batch, without Python in between. The files that are
 included have the losses a second time, row by row in float64 (`_row_losses.pxi`), the products with single rows of X
 (`_row_products.pxi`) and those of a batch for one thread (`_shares.pxi`), the numbers of a step (`_row_steps.pxi`), what is
-computed from all rows (`_whole_rows.pxi`), and the Newton systems (`_entries.pxi`).
+computed from all rows (`_whole_rows.pxi`), and the Newton systems (`_entries.pxi`, `_class_blocks.pxi`).
 """
 
 import time
 
 import numpy as np
 
-from libc.math cimport fabs
+from libc.math cimport fabs, sqrt
 
 cdef extern from *:
     """
@@ -44,6 +44,7 @@ include "_row_products.pxi"
 include "_shares.pxi"
 include "_row_steps.pxi"
 include "_entries.pxi"
+include "_class_blocks.pxi"
 include "_whole_rows.pxi"
 
 

@@ -85,7 +85,7 @@ class ProximalNewton:
         self.n_newton = 0
         self.n_blind = 0
         self.gap = np.inf
-        self.gradient = None
+        self.gradient = self.blocks = None
         self.stalled = False
         self.work = 0.0
         self.mean = np.zeros(problem.X.shape[1], dtype=problem.X.dtype)
@@ -108,8 +108,9 @@ class ProximalNewton:
             self._outer_step()
             self.gradient = self._gradient()
         imbalance = np.abs(self.gradient[-1]).sum()
-        hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance)
+        hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance, self.blocks)
         direction, n_steps = hessian.solve(-self.gradient, self.exact)
+        self.blocks = hessian.blocks
         self.work += n_steps * hessian.share
         moved = self._line_search(direction, inner(self.gradient, direction))
         if moved:

@@ -59,6 +59,12 @@ cdef extern from *:
     void entry_sums_float(
         int, Py_ssize_t, Py_ssize_t, const float*, Py_ssize_t, const int64_t*, const int64_t*, const double*, double*
     ) noexcept nogil
+    void entry_squares_float(
+        Py_ssize_t, Py_ssize_t, const float*, Py_ssize_t, const int64_t*, const int64_t*, const double*, double*
+    ) noexcept nogil
+    void entry_squares_double(
+        Py_ssize_t, Py_ssize_t, const double*, Py_ssize_t, const int64_t*, const int64_t*, const double*, double*
+    ) noexcept nogil
     void entry_changes_double(
         Py_ssize_t, Py_ssize_t, Py_ssize_t, const double*, Py_ssize_t, const int64_t*, const int64_t*, const int64_t*,
         const double*, const double*, const double*, int, double*

@@ -24,6 +24,7 @@ FLOORS = {
     "_targets": 0,
     "_version": 0,
     "_certificate": 1,
+    "_class_blocks": 1,
     "_hessian": 1,
     "_objective": 1,
     "_certified": 2,

@@ -364,7 +364,8 @@ def test_newton_systems_are_those_of_the_specification(case, dtype, fit_intercep
         hessian = Hessian(newton.problem, newton.mean, newton.point.dual, newton.curvature, 0.1)
         solution, _ = hessian.solve(rhs, exact=True)
         assert solution.dtype == dtype
-        return hessian.entries, [hessian.diagonal, hessian.apply(rhs), solution]
+        of_blocks = [np.tril(hessian.blocks.factors), hessian.blocks.solve(rhs)]
+        return hessian.entries, [hessian.diagonal, hessian.apply(rhs), solution, *of_blocks]
 
     entries, found = solved()
     with monkeypatch.context() as patch:

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from problems import SMALL_CASES, dense, slopes, start_newton
 from references import CASES
 
-from linear_hinge import _hessian
+from linear_hinge import _compiled, _hessian
 from linear_hinge._hessian import Hessian
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -120,17 +120,47 @@ def test_rows_without_weight_have_no_part_in_the_hessian(case, rng):
 
 @all_cases
 @with_and_without_intercept
-def test_conjugate_gradients_solve(case, fit_intercept, rng, monkeypatch):
+@pytest.mark.parametrize("with_blocks", [False, True])
+def test_conjugate_gradients_solve(case, fit_intercept, with_blocks, rng, monkeypatch):
+    monkeypatch.setattr(_hessian, "MANY_CG_STEPS", 1 if with_blocks else np.inf)
     newton = start_newton(case, rng, fit_intercept=fit_intercept)
     hessian, rhs = hessian_of(newton), -newton._gradient()
     rough, few = hessian.solve(rhs)
+    assert (hessian.blocks is not None) == with_blocks
     residual = rhs - hessian.apply(rough)
-    assert (residual**2 / hessian.diagonal).sum() <= 0.1**2 * (rhs**2 / hessian.diagonal).sum()
+    energy, first_energy = (np.vdot(each, hessian._preconditioned(np.array(each))) for each in (residual, rhs))
+    assert energy <= 0.1**2 * first_energy
     assert np.vdot(rough, rhs) > 0  # downhill
     monkeypatch.setattr(_hessian, "CG_ACCURACY", 1e-11)
     exact, many = hessian.solve(rhs)
-    assert many > few > 0
+    assert few > 0
+    assert with_blocks or many > few
     assert_allclose(hessian.apply(exact), rhs, atol=1e-9 * np.abs(rhs).max())
+
+
+@small_cases
+@pytest.mark.parametrize("compiled", [False, True])
+def test_dear_blocks_are_made_where_a_system_takes_long_and_serve_the_next(case, compiled, rng, monkeypatch):
+    if not compiled:
+        monkeypatch.setattr(_compiled, "_kernels", None)
+    monkeypatch.setattr(_hessian, "CHEAP_BLOCKS", 0)
+    monkeypatch.setattr(_hessian, "MANY_CG_STEPS", 2)
+    newton = start_newton(case, rng, n_samples=60, n_features=12)
+    rhs = -newton._gradient()
+    easy, hard = hessian_of(newton), hessian_of(newton)
+    easy.cost_of_blocks, hard.cost_of_blocks = 100.0, 1.0
+    expected, _ = easy.solve(rhs, exact=True)
+    assert easy.blocks is None
+    found, few = hard.solve(rhs, exact=True)
+    assert hard.blocks is not None
+    assert few > 3  # two in vain, and the blocks
+    assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
+    following = Hessian(newton.problem, newton.mean, newton.point.dual, newton.curvature, 1.0, hard.blocks)
+    following.cost_of_blocks = 100.0
+    found, fewer = following.solve(rhs, exact=True)
+    assert following.blocks is hard.blocks
+    assert fewer < few
+    assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
 
 
 @small_cases

@@ -12,6 +12,8 @@ STYLES = {
     "LinearSVC": ("#d55e00", "s--"),
     "SGDClassifier": ("#666666", "^:"),
     "SGDClassifier, averaged": ("#999999", "v:"),
+    "snapml": ("#cc79a7", "X-."),
+    "skglm": ("#e69f00", "<-."),
     "SVC": ("#009e73", "D"),
 }
 SMALLEST = 1e-7  # suboptimality that is drawn

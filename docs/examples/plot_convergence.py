@@ -21,8 +21,9 @@ models = {
 
 # %%
 # ``history_`` holds what :class:`~linear_hinge.ConvergenceDisplay` draws: after every pass the objective, the dual
-# objective and the gap, as far as they are known by then. The bound is computed after 1, 4, 16, … passes and near the
-# end, because it costs about as much as a pass; in between the last one holds.
+# objective and the gap, as far as they are known by then. The objective is computed after 4, 16, 64, … passes and near
+# the end, the bound where the gap has shrunk to a tenth and near the end, because they cost about as much as a pass; in
+# between the last ones hold.
 
 figure, (above, below) = plt.subplots(2, 1, figsize=(6, 7.5), sharex=True)
 for name, model in models.items():

@@ -64,20 +64,35 @@ class ClassBlocks:
 
 def _blocks(hessian):
     """B_k of every class."""
-    X, own = hessian.X, hessian.own
-    n_rows, n_features = X.shape
-    blocks = np.zeros((own.shape[1], n_features + 1, n_features + 1))
-    for chunk in chunks(n_rows):
-        rows = np.ones((X[chunk].shape[0], n_features + 1))
-        rows[:, :-1] = (X[chunk].toarray() if sp.issparse(X) else X[chunk]) - hessian.mean
-        for k, block in enumerate(blocks):
-            block += transposed_product(rows, own[chunk, k : k + 1] * rows)
+    X, own, mean = hessian.X, hessian.own.astype(np.float64), hessian.mean.astype(np.float64)
+    blocks = np.zeros((own.shape[1], len(mean) + 1, len(mean) + 1))
+    for block, own_k in zip(blocks, own.T, strict=True):
+        add_squares = _add_sparse_squares if sp.issparse(X) else _add_squares
+        add_squares(block, X, own_k[:, None], mean)
     if not hessian.fit_intercept:  # its step is zero
         blocks[:, -1] = blocks[:, :, -1] = 0
     diagonal = np.einsum("kjj->kj", blocks)
-    diagonal[:, :-1] += hessian.alpha
+    diagonal[:, :-1] = np.maximum(diagonal[:, :-1], 0) + hessian.alpha
     diagonal[:, -1] += hessian.damping if hessian.fit_intercept else 1
     return blocks
+
+
+def _add_squares(block, X, own, mean):
+    """Σ_i own_i z_i z_iᵀ of one class."""
+    for chunk in chunks(len(X)):
+        rows = np.ones((len(X[chunk]), len(mean) + 1))
+        rows[:, :-1] = X[chunk] - mean
+        block += transposed_product(rows, own[chunk] * rows)
+
+
+def _add_sparse_squares(block, X, own, mean):
+    """The same, centred afterwards: the rows stay sparse."""
+    squares = (X.T @ X.multiply(own)).tocoo()
+    np.add.at(block, (squares.row, squares.col), squares.data)
+    sums, total = transposed_product(X, own)[:, 0], own.sum()
+    block[:-1, :-1] += total * np.outer(mean, mean) - np.outer(sums, mean) - np.outer(mean, sums)
+    block[-1, :-1] = block[:-1, -1] = sums - total * mean
+    block[-1, -1] = total
 
 
 def _factors(blocks):

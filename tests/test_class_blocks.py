@@ -74,11 +74,15 @@ def test_one_vs_rest_is_solved_in_one_step(fit_intercept, kernels, rng):
 
 @small_cases
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_rounding_leaves_of_no_pivot_can_be_divided_by(case, dtype, kernels, rng):
-    """A feature that is there twice, next to no alpha, and a mean that is large."""
-    newton = start_newton(case, rng, n_features=6, dtype=dtype, alpha=1e-14, offset=1e3)
-    newton.problem.X[:, 1] = newton.problem.X[:, 0]
-    newton.mean[1] = newton.mean[0]
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
+def test_what_rounding_leaves_of_no_pivot_can_be_divided_by(case, dtype, kind, kernels, rng):
+    """Two features that are constants but for rounding, and next to no alpha."""
+
+    def with_constants(X):
+        X[:, :2] = dtype(1e3) + dtype(0.1)
+        return kind(X)
+
+    newton = start_newton(case, rng, kind=with_constants, n_features=6, dtype=dtype, alpha=1e-14)
     blocks = ClassBlocks(hessian_of(newton))
     assert np.isfinite(blocks.factors).all()
     assert (np.einsum("kjj->kj", blocks.factors) > 0).all()

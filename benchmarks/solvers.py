@@ -43,7 +43,7 @@ LEVELS = (1e-2, 1e-3, 1e-4)
 OURS = ("linear_hinge", "linear_hinge, float32")
 REFERENCE = ("reference", json.dumps({"tol": 1e-6}))
 PEERS = ("LinearSVC", "SGDClassifier", "snapml", "skglm")
-OPTIONAL = [name for name in PEERS if name.islower() and importlib.util.find_spec(name)]
+MISSING = [name for name in ("snapml", "skglm") if importlib.util.find_spec(name) is None]
 TOLS = dict.fromkeys(OURS, (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)) | {
     "LinearSVC": (1, 0.1, 1e-2, 1e-3, 1e-4),
     "SVC": (1e-3,),
@@ -70,11 +70,10 @@ def settings_of(solver):
 
 def solvers_of(loss, n_samples=np.inf, n_classes=3):
     """The solvers that have the loss, this package first."""
-    peers = {"crammer_singer": ["LinearSVC"], "weston_watkins": [], "one_vs_rest": ["LinearSVC", "SGDClassifier"]}
-    with_two_classes = [*(["skglm"] if "skglm" in OPTIONAL else []), *(["SVC"] if n_samples <= FEW_ROWS else [])]
-    if loss == "one_vs_rest" and "snapml" in OPTIONAL:
-        peers[loss].append("snapml")
-    return [*OURS, *peers[loss], *(with_two_classes if n_classes == 2 else [])]
+    peers = {"crammer_singer": ["LinearSVC"], "weston_watkins": [], "one_vs_rest": list(PEERS[:3])}[loss]
+    if n_classes == 2:
+        peers += ["skglm", "SVC"] if n_samples <= FEW_ROWS else ["skglm"]
+    return [*OURS, *(name for name in peers if name not in MISSING)]
 
 
 def make_estimator(solver, loss, alpha, n_samples, setting):

@@ -73,7 +73,7 @@ class CertifiedFit:
         # What is known of zero without a look at the data: no loss is negative, and of equal scores all are the same.
         self.dual = np.zeros(dual.shape)
         self.dual_objective = 0.0
-        self.coef, self.intercept = np.zeros_like(start), np.zeros_like(intercept)
+        self.coef, self.intercept = np.zeros(start.shape, start.dtype), np.zeros_like(intercept)
         self.objective = float(problem.loss.values(self.dual[:1], problem.y[:1], problem.margin)[0])
         self.unseen = self.unproven = None
         self.finished = self.converged = False

@@ -248,9 +248,10 @@ cdef class System:
         cdef Py_ssize_t n = coef.size, K = intercept.size, n_steps = 0
         cdef double energy = 0, last_energy = 0, first_energy = 0, curvature, length
         self.without_common(residual_b)
-        self.precondition(residual, residual_b, scale, scale_b, blocks, z, z_b)
-        first_energy = inner_of(n, &residual[0, 0], &z[0, 0]) + inner_of(K, &residual_b[0], &z_b[0])
-        if start.any():
+        cdef bint is_restart = start.any()
+        if is_restart:
+            self.precondition(residual, residual_b, scale, scale_b, blocks, z, z_b)
+            first_energy = inner_of(n, &residual[0, 0], &z[0, 0]) + inner_of(K, &residual_b[0], &z_b[0])
             self.multiply(solution, solution_b, image, image_b)
             self.without_common(image_b)
             add_scaled(n, -1, &image[0, 0], 1, &residual[0, 0])
@@ -259,6 +260,8 @@ cdef class System:
             self.precondition(residual, residual_b, scale, scale_b, blocks, z, z_b)
             last_energy = energy
             energy = inner_of(n, &residual[0, 0], &z[0, 0]) + inner_of(K, &residual_b[0], &z_b[0])
+            if n_steps == 0 and not is_restart:
+                first_energy = energy
             if n_steps == most_steps or not energy > accuracy * accuracy * first_energy:
                 break
             add_scaled(n, 1, &z[0, 0], energy / last_energy if n_steps else 0, &p[0, 0])

@@ -93,11 +93,13 @@ class Hessian:
             return solution.astype(rhs.dtype, copy=False), n_steps
         solution = start
         residual = self._without_common(np.array(rhs))
-        first_energy = inner(residual, self._preconditioned(residual))
+        preconditioned = self._preconditioned(residual)
+        energy = first_energy = inner(residual, preconditioned)
         if start.any():
             residual = residual - self._without_common(self.apply(start))
-        conjugate = preconditioned = self._preconditioned(residual)
-        energy = inner(residual, preconditioned)
+            preconditioned = self._preconditioned(residual)
+            energy = inner(residual, preconditioned)
+        conjugate = preconditioned
         n_steps = 0
         while n_steps < most_steps and energy > accuracy**2 * first_energy:
             along = self._without_common(self.apply(conjugate))

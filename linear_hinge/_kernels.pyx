@@ -138,8 +138,8 @@ cdef void run_batches(
     Batches batches, Py_ssize_t first, Py_ssize_t last, Rows X, RowLoss loss, int thread, int n_threads, real* W,
     Py_ssize_t width, real* lag, real* dual, real* raw, real* steps, real* weighted
 ) noexcept nogil:
-    """What one thread does of every step, for the rows from first to last. They wait for each other after the scores, after the prox steps, and after the
-    sums of the rows; the numbers of the step each computes by itself."""
+    """What one thread does of every step, for the rows from first to last. They wait for each other after the scores,
+    after the prox steps, and after the sums of the rows; the numbers of the step each computes by itself."""
     cdef State at = batches.state_of(thread)
     cdef Share share = share_of(X, width, sizeof(real), thread, n_threads)
     cdef Py_ssize_t i, k, n, first_row, last_row, n_seen = batches.n_seen

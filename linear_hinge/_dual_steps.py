@@ -36,11 +36,13 @@ from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
 from linear_hinge._rows import direction, minibatches, shuffled, take_rows, weighted_sum
 
-# Rows whose own gap is below this part of the mean gap are left out of the next passes, SKIPPED_PASSES in a row, if the
-# others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
+# Rows whose own gap is below this part of the mean gap are left out of the next passes, so many in a row at most, if
+# the others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
+# Once the others have closed most of their gap, what is left is where nobody looks: all rows are visited again.
 SMALL_GAP = 0.1
-SKIPPED_PASSES = 7
+SKIPPED_PASSES = 15
 MOST_ACTIVE = 0.5**0.5  # in weight, so that repeated rows count like heavy ones; no ratio of two counts
+WORTH_SKIPPING = 0.2  # of the gap after all rows were visited
 
 # β forgets a batch whose rows resembled each other more than the present ones.
 BETA_MEMORY = 0.99
@@ -92,6 +94,7 @@ class DualAscent:
         self.gap = np.inf
         self.average = None
         self.row_gaps = np.zeros(len(problem.y))
+        self.gap_of_all = np.inf
         self.n_until_full = 0
         self.imbalance = combination(weights, dual) if problem.fit_intercept else np.zeros(problem.n_scores)
         self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
@@ -106,14 +109,8 @@ class DualAscent:
         self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 
     def run_pass(self, averaging=False):
-        """Visit the rows; after a full pass only those with a gap, for `SKIPPED_PASSES` passes. How many they were."""
-        rows = self.problem.rows
-        active = rows[self.row_gaps[rows] > SMALL_GAP * self.gap]
-        if self.n_until_full > 0 and self.problem.weights[active].sum() <= MOST_ACTIVE:
-            self.n_until_full -= 1
-            rows = active
-        else:
-            self.n_until_full = SKIPPED_PASSES
+        """Visit the rows; after a full pass only those with a gap, for some passes. How many they were."""
+        rows = self._rows_to_visit()
         mean = RunningMean(self.memory, self.problem.n_scores) if averaging else None
         rows = shuffled(rows, self.batch_size, self.rng)
         if not sweep(self, rows, mean):
@@ -123,9 +120,21 @@ class DualAscent:
                 if averaging:
                     mean.add(change, length, self._centred_intercept(), self.imbalance)
         self.gap = weighted_mean(self.problem.weights, self.row_gaps)
-        self.average = self._uncentred(*mean.value()) if averaging and mean.n_steps else None
+        if len(rows) == len(self.problem.rows):
+            self.gap_of_all = self.gap
+        self.average = self._uncentred(*mean.value()) if averaging else None
         self.pull = self._centred_intercept()
         return len(rows)
+
+    def _rows_to_visit(self):
+        rows = self.problem.rows
+        if self.n_until_full > 0 and self.gap > WORTH_SKIPPING * self.gap_of_all:
+            active = rows[self.row_gaps[rows] > SMALL_GAP * self.gap]
+            if self.problem.weights[active].sum() <= MOST_ACTIVE:
+                self.n_until_full -= 1
+                return active
+        self.n_until_full = SKIPPED_PASSES
+        return rows
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""

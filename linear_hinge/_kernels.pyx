@@ -162,11 +162,12 @@ cdef void run_batches(
         beta = spread_of(&at, rows, n)
         wait_for(n_threads)
         add_up_scores(X, n, width, first_row, last_row, raw)
-        for i in range(first_row, last_row):
-            of_rows[i] = improve_row(
-                &at, loss, rows[i], <double><real>(beta / at.alpha * at.norms[rows[i]]), dual + rows[i] * at.K,
-                raw + i * width, steps + i * width, weighted + i * width,
+        if loss.is_binary:
+            improve_rows(
+                &at, <BinaryHinge>loss, rows, first_row, last_row, beta, dual, raw, width, steps, weighted, of_rows
             )
+        else:
+            improve_rows(&at, loss, rows, first_row, last_row, beta, dual, raw, width, steps, weighted, of_rows)
         wait_for(n_threads)
         sums = add_up(&at, of_rows, rows, n, steps, width)
         eta = 0

@@ -168,13 +168,16 @@ class ProximalNewton:
         Near the end φ falls by less than its rounding, and the full step is right all the same; a few such steps in a
         row are allowed.
         """
-        rounding = ROUNDING * np.finfo(direction.dtype).eps * abs(self.point.phi)
+        precision = ROUNDING * np.finfo(direction.dtype).eps
+        rounding = precision * abs(self.point.phi)
+        # Where φ is far below Δ, as on separable data, it is the small difference of terms as large as Δ.
+        noise = precision * max(abs(self.point.phi), self.problem.margin)
         change = self._scores(direction)
         length = 1.0
         for _ in range(MAX_HALVINGS):
             number = direction.dtype.type(length)
             trial = self._point(self.point.weights + number * direction, self.point.scores + number * change)
-            allowance = rounding if length == 1 else 0.0
+            allowance = noise if length == 1 else 0.0
             if trial.phi <= self.point.phi + ARMIJO * length * slope + allowance:
                 self.n_blind = self.n_blind + 1 if trial.phi > self.point.phi - rounding else 0
                 self.point = trial

@@ -118,7 +118,9 @@ cdef inline void add_row(Py_ssize_t n, const real* a, real* out) noexcept nogil:
 
 
 cdef inline void take_step(Py_ssize_t K, real eta, const real* step, real* dual) noexcept nogil:
-    if real is float:
+    if K == 1:
+        dual[0] += eta * step[0]
+    elif real is float:
         take_step_float(K, eta, step, dual)
     else:
         take_step_double(K, eta, step, dual)
@@ -127,7 +129,10 @@ cdef inline void take_step(Py_ssize_t K, real eta, const real* step, real* dual)
 cdef inline void add_step(
     Py_ssize_t K, double weight, double on_mean, const real* step, double* total, double* on_center
 ) noexcept nogil:
-    if real is float:
+    if K == 1:
+        total[0] += weight * step[0]
+        on_center[0] += on_mean * weight * step[0]
+    elif real is float:
         add_step_float(K, weight, on_mean, step, total, on_center)
     else:
         add_step_double(K, weight, on_mean, step, total, on_center)

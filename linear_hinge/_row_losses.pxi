@@ -1,5 +1,7 @@
 # The losses of `_losses`, one row at a time in float64: g, s and their K entries, y the code of the true class.
 
+cimport cython
+
 cdef extern from *:
     """
     #include "_row_losses.h"
@@ -36,9 +38,11 @@ cdef class RowLoss:
     """
 
     cdef double tiny
+    cdef bint is_binary
 
     def __init__(self, loss):
         self.tiny = loss.smallest_curvature
+        self.is_binary = isinstance(self, BinaryHinge)
 
     cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
         return 0
@@ -52,6 +56,7 @@ cdef class RowLoss:
         """Into K numbers, behind which there are K more to work in."""
 
 
+@cython.final
 cdef class BinaryHinge(RowLoss):
 
     cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
@@ -64,6 +69,12 @@ cdef class BinaryHinge(RowLoss):
         self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
     ) noexcept nogil:
         out[0] = signed_prox(g[0], s[0], 1 if y == 1 else -1, rho, margin)
+
+
+ctypedef fused row_loss:
+    # Calls to the methods of the first cost nothing: with a single score, they would take the most of the time.
+    BinaryHinge
+    RowLoss
 
 
 cdef class OneVsRest(RowLoss):

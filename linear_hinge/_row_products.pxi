@@ -134,8 +134,8 @@ cdef void score_groups(
 ) noexcept nogil:
     cdef Py_ssize_t i
     if X.is_sparse:
-        for i in range(first * ROW_GROUP, min(last * ROW_GROUP, n_rows)):
-            score_sparse_row(X, rows[i], W, width, 0, width, scores + i * width)
+        i = first * ROW_GROUP
+        score_sparse_rows(X, rows + i, min(last * ROW_GROUP, n_rows) - i, W, width, 0, width, scores + i * width)
     else:
         for i in range(first, last):
             score_dense_group(
@@ -143,16 +143,36 @@ cdef void score_groups(
             )
 
 
-cdef void score_sparse_row(
-    Rows X, Py_ssize_t row, const real* W, Py_ssize_t width, Py_ssize_t first, Py_ssize_t last, real* scores
+cdef void score_sparse_rows(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* W, Py_ssize_t width, Py_ssize_t first, Py_ssize_t last,
+    real* scores
 ) noexcept nogil:
     """Those of the classes from first to last."""
-    cdef Py_ssize_t begin = X.begin(row), n = X.n_entries(row)
-    cdef const real* data = <const real*>X.data + begin
     if X.is_wide:
-        sparse_scores(n, data, <const int64_t*>X.indices + begin, W, width, first, last, scores)
+        score_indexed_rows(
+            rows, n_rows, <const real*>X.data, <const int64_t*>X.indices, <const int64_t*>X.indptr, W, width, first, last,
+            scores,
+        )
     else:
-        sparse_scores(n, data, <const int32_t*>X.indices + begin, W, width, first, last, scores)
+        score_indexed_rows(
+            rows, n_rows, <const real*>X.data, <const int32_t*>X.indices, <const int32_t*>X.indptr, W, width, first, last,
+            scores,
+        )
+
+
+cdef void score_indexed_rows(
+    const int64_t* rows, Py_ssize_t n_rows, const real* data, const index* columns, const index* indptr, const real* W,
+    Py_ssize_t width, Py_ssize_t first, Py_ssize_t last, real* scores
+) noexcept nogil:
+    cdef Py_ssize_t i, begin
+    if width == 1:
+        sparse_single_scores(n_rows, rows, data, columns, indptr, W, scores)
+        return
+    for i in range(n_rows):
+        begin = indptr[rows[i]]
+        sparse_scores(
+            indptr[rows[i] + 1] - begin, data + begin, columns + begin, W, width, first, last, scores + i * width
+        )
 
 
 cdef void score_dense_group(

@@ -50,8 +50,21 @@ cdef double spread_of(const State* at, const int64_t* rows, Py_ssize_t n_rows) n
     return total
 
 
-cdef Sums improve_row(
-    const State* at, RowLoss loss, Py_ssize_t row, double rho, const real* dual, const real* raw, real* step,
+cdef void improve_rows(
+    const State* at, row_loss loss, const int64_t* rows, Py_ssize_t first, Py_ssize_t last, double beta, const real* dual,
+    const real* raw, Py_ssize_t width, real* steps, real* weighted, Sums* of_rows
+) noexcept nogil:
+    """`improve_row` for the rows of a batch from first to last."""
+    cdef Py_ssize_t i
+    for i in range(first, last):
+        of_rows[i] = improve_row(
+            at, loss, rows[i], <double><real>(beta / at.alpha * at.norms[rows[i]]), dual + rows[i] * at.K, raw + i * width,
+            steps + i * width, weighted + i * width,
+        )
+
+
+cdef inline Sums improve_row(
+    const State* at, row_loss loss, Py_ssize_t row, double rho, const real* dual, const real* raw, real* step,
     real* weighted
 ) noexcept nogil:
     """δ_i and ω_i δ_i of one row, what it adds to the sums, and its gap."""

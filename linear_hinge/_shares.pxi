@@ -46,8 +46,7 @@ cdef void score_share(
     (n_blocks, whole groups of rows, width)."""
     cdef Py_ssize_t i, block, n_groups = (n_rows + ROW_GROUP - 1) // ROW_GROUP, size = ROW_GROUP * width
     if X.is_sparse:
-        for i in range(n_rows):
-            score_sparse_row(X, rows[i], W, width, share.first, share.last, scores + i * width)
+        score_sparse_rows(X, rows, n_rows, W, width, share.first, share.last, scores)
         return
     for block in range(share.first, share.last):
         for i in range(n_groups):
@@ -100,19 +99,31 @@ cdef void add_classes(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Share share,
     double* growth, real* W
 ) noexcept nogil:
-    cdef Py_ssize_t i, begin, n
-    cdef const real* data = <const real*>X.data
+    if X.is_wide:
+        add_indexed_rows(
+            rows, n_rows, <const real*>X.data, <const int64_t*>X.indices, <const int64_t*>X.indptr, G, width, scale, share,
+            growth, W,
+        )
+    else:
+        add_indexed_rows(
+            rows, n_rows, <const real*>X.data, <const int32_t*>X.indices, <const int32_t*>X.indptr, G, width, scale, share,
+            growth, W,
+        )
+
+
+cdef void add_indexed_rows(
+    const int64_t* rows, Py_ssize_t n_rows, const real* data, const index* columns, const index* indptr, const real* G,
+    Py_ssize_t width, double scale, Share share, double* growth, real* W
+) noexcept nogil:
+    cdef Py_ssize_t i, begin
+    if width == 1:
+        growth[0] = sparse_single_add(n_rows, rows, data, columns, indptr, G, <real>scale, W)
+        return
     memset(growth + share.first, 0, (share.last - share.first) * sizeof(double))
     for i in range(n_rows):
         if any_nonzero(G + i * width + share.first, share.last - share.first):
-            begin, n = X.begin(rows[i]), X.n_entries(rows[i])
-            if X.is_wide:
-                sparse_add(
-                    n, data + begin, <const int64_t*>X.indices + begin, G + i * width, width, <real>scale, share.first,
-                    share.last, W, growth,
-                )
-            else:
-                sparse_add(
-                    n, data + begin, <const int32_t*>X.indices + begin, G + i * width, width, <real>scale, share.first,
-                    share.last, W, growth,
-                )
+            begin = indptr[rows[i]]
+            sparse_add(
+                indptr[rows[i] + 1] - begin, data + begin, columns + begin, G + i * width, width, <real>scale, share.first,
+                share.last, W, growth,
+            )

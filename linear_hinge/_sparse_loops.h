@@ -37,12 +37,6 @@ MULTIVERSION
 static void INDEXED(sparse_scores)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, const REAL *W,
                                    ptrdiff_t width, ptrdiff_t first, ptrdiff_t last, REAL *scores)
 {
-    if (width == 1) {
-        REAL sum = 0;
-        for (ptrdiff_t p = 0; p < n_entries; p++) sum = NAME(fused)(data[p], W[columns[p]], sum);
-        scores[0] = sum;
-        return;
-    }
     for (ptrdiff_t k = first; k < last;) {
         const ptrdiff_t n_left = (last - k) / LANES, n = n_left < MOST_SPARSE_VECTORS ? n_left : MOST_SPARSE_VECTORS;
         const ptrdiff_t n_ahead = k == first ? last - first : 0;
@@ -56,6 +50,54 @@ static void INDEXED(sparse_scores)(ptrdiff_t n_entries, const REAL *data, const 
         }
         k += n * LANES;
     }
+}
+
+INLINE REAL INDEXED(sparse_dot)(ptrdiff_t n, const REAL *data, const INDEX *columns, const REAL *d)
+{
+    REAL sums[SPARSE_SUMS] = {0};
+    ptrdiff_t p = 0;
+    for (; p + SPARSE_SUMS <= n; p += SPARSE_SUMS)
+        for (int lane = 0; lane < SPARSE_SUMS; lane++)
+            sums[lane] = NAME(fused)(data[p + lane], d[columns[p + lane]], sums[lane]);
+    for (; p < n; p++) sums[0] = NAME(fused)(data[p], d[columns[p]], sums[0]);
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+/* The scores of rows for a single class. */
+MULTIVERSION
+static void INDEXED(sparse_single_scores)(ptrdiff_t n_rows, const int64_t *rows, const REAL *data, const INDEX *columns,
+                                          const INDEX *indptr, const REAL *W, REAL *scores)
+{
+    for (ptrdiff_t i = 0; i < n_rows; i++) {
+        const ptrdiff_t begin = indptr[rows[i]], n = indptr[rows[i] + 1] - begin;
+        scores[i] = INDEXED(sparse_dot)(n, data + begin, columns + begin, W);
+    }
+}
+
+/* w += change, and by how much w² grows. */
+INLINE double INDEXED(add_entry)(REAL change, REAL *w)
+{
+    const REAL old = *w;
+    *w = old + change;
+    return (double)change * (old + *w);
+}
+
+/* W += scale Σ_i d_i x_i for a single class, and by how much ‖W‖² grows. */
+MULTIVERSION
+static double INDEXED(sparse_single_add)(ptrdiff_t n_rows, const int64_t *rows, const REAL *data, const INDEX *columns,
+                                         const INDEX *indptr, const REAL *d, REAL scale, REAL *W)
+{
+    double growth[SPARSE_SUMS] = {0};
+    for (ptrdiff_t i = 0; i < n_rows; i++) {
+        if (d[i] == 0) continue;
+        const ptrdiff_t last = indptr[rows[i] + 1];
+        ptrdiff_t p = indptr[rows[i]];
+        for (; p + SPARSE_SUMS <= last; p += SPARSE_SUMS)
+            for (int lane = 0; lane < SPARSE_SUMS; lane++)
+                growth[lane] += INDEXED(add_entry)(scale * d[i] * data[p + lane], W + columns[p + lane]);
+        for (; p < last; p++) growth[0] += INDEXED(add_entry)(scale * d[i] * data[p], W + columns[p]);
+    }
+    return (growth[0] + growth[1]) + (growth[2] + growth[3]);
 }
 
 /* W_j += scale x_j D for n blocks of classes, and by how much ‖W‖² grows in each of them. */
@@ -87,15 +129,6 @@ MULTIVERSION
 static void INDEXED(sparse_add)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, const REAL *D,
                                 ptrdiff_t width, REAL scale, ptrdiff_t first, ptrdiff_t last, REAL *W, double *growth)
 {
-    if (width == 1) {
-        for (ptrdiff_t p = 0; p < n_entries; p++) {
-            REAL *w = W + columns[p];
-            const REAL old = *w, change = scale * data[p] * D[0], new = old + change;
-            growth[0] += (double)change * (old + new);
-            *w = new;
-        }
-        return;
-    }
     for (ptrdiff_t k = first; k < last;) {
         ptrdiff_t blocks[MOST_SPARSE_VECTORS];
         int n = 0;
@@ -148,17 +181,6 @@ static double INDEXED(sparse_norm)(ptrdiff_t n_entries, const REAL *data, const 
         feature_sums[columns[p]] = 0;
     }
     return total;
-}
-
-INLINE REAL INDEXED(sparse_dot)(ptrdiff_t n, const REAL *data, const INDEX *columns, const REAL *d)
-{
-    REAL sums[SPARSE_SUMS] = {0};
-    ptrdiff_t p = 0;
-    for (; p + SPARSE_SUMS <= n; p += SPARSE_SUMS)
-        for (int lane = 0; lane < SPARSE_SUMS; lane++)
-            sums[lane] = NAME(fused)(data[p + lane], d[columns[p + lane]], sums[lane]);
-    for (; p < n; p++) sums[0] = NAME(fused)(data[p], d[columns[p]], sums[0]);
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 /* The same as entry_changes of dense rows. */

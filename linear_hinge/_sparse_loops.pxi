@@ -45,6 +45,30 @@ cdef extern from *:
         Py_ssize_t, const double*, const int64_t*, const double*, Py_ssize_t, double, Py_ssize_t, Py_ssize_t, double*,
         double*
     ) noexcept nogil
+    void sparse_single_scores_float_int32_t(
+        Py_ssize_t, const int64_t*, const float*, const int32_t*, const int32_t*, const float*, float*
+    ) noexcept nogil
+    double sparse_single_add_float_int32_t(
+        Py_ssize_t, const int64_t*, const float*, const int32_t*, const int32_t*, const float*, float, float*
+    ) noexcept nogil
+    void sparse_single_scores_float_int64_t(
+        Py_ssize_t, const int64_t*, const float*, const int64_t*, const int64_t*, const float*, float*
+    ) noexcept nogil
+    double sparse_single_add_float_int64_t(
+        Py_ssize_t, const int64_t*, const float*, const int64_t*, const int64_t*, const float*, float, float*
+    ) noexcept nogil
+    void sparse_single_scores_double_int32_t(
+        Py_ssize_t, const int64_t*, const double*, const int32_t*, const int32_t*, const double*, double*
+    ) noexcept nogil
+    double sparse_single_add_double_int32_t(
+        Py_ssize_t, const int64_t*, const double*, const int32_t*, const int32_t*, const double*, double, double*
+    ) noexcept nogil
+    void sparse_single_scores_double_int64_t(
+        Py_ssize_t, const int64_t*, const double*, const int64_t*, const int64_t*, const double*, double*
+    ) noexcept nogil
+    double sparse_single_add_double_int64_t(
+        Py_ssize_t, const int64_t*, const double*, const int64_t*, const int64_t*, const double*, double, double*
+    ) noexcept nogil
     void sparse_entry_changes_float_int32_t(
         Py_ssize_t, Py_ssize_t, Py_ssize_t, const float*, const int32_t*, const int32_t*, const int64_t*, const int64_t*,
         const int64_t*, const float*, const double*, const double*, int, double*
@@ -121,6 +145,38 @@ cdef inline void sparse_add(
             sparse_add_double_int32_t(n, data, columns, D, width, scale, first, last, W, growth)
         else:
             sparse_add_double_int64_t(n, data, columns, D, width, scale, first, last, W, growth)
+
+
+cdef inline void sparse_single_scores(
+    Py_ssize_t n_rows, const int64_t* rows, const real* data, const index* columns, const index* indptr, const real* W,
+    real* scores
+) noexcept nogil:
+    if real is float:
+        if index is int32_t:
+            sparse_single_scores_float_int32_t(n_rows, rows, data, columns, indptr, W, scores)
+        else:
+            sparse_single_scores_float_int64_t(n_rows, rows, data, columns, indptr, W, scores)
+    else:
+        if index is int32_t:
+            sparse_single_scores_double_int32_t(n_rows, rows, data, columns, indptr, W, scores)
+        else:
+            sparse_single_scores_double_int64_t(n_rows, rows, data, columns, indptr, W, scores)
+
+
+cdef inline double sparse_single_add(
+    Py_ssize_t n_rows, const int64_t* rows, const real* data, const index* columns, const index* indptr, const real* d,
+    real scale, real* W
+) noexcept nogil:
+    if real is float:
+        if index is int32_t:
+            return sparse_single_add_float_int32_t(n_rows, rows, data, columns, indptr, d, scale, W)
+        else:
+            return sparse_single_add_float_int64_t(n_rows, rows, data, columns, indptr, d, scale, W)
+    else:
+        if index is int32_t:
+            return sparse_single_add_double_int32_t(n_rows, rows, data, columns, indptr, d, scale, W)
+        else:
+            return sparse_single_add_double_int64_t(n_rows, rows, data, columns, indptr, d, scale, W)
 
 
 cdef inline void sparse_sum(

@@ -92,8 +92,7 @@ cdef void losses_of_group(
 ) noexcept nogil:
     cdef Py_ssize_t i, k
     if X.is_sparse:
-        for i in range(n):
-            score_sparse_row(X, rows[first + i], W, width, 0, width, scores + i * width)
+        score_sparse_rows(X, rows + first, n, W, width, 0, width, scores)
     else:
         score_dense_group(X, rows, first, first + n, W, width, 0, X.n_features, scores)
     for i in range(n):

@@ -186,6 +186,16 @@ def test_rows_of_coef_sum_to_zero_where_newton_ends_the_fit(loss, n_features, rn
     assert np.abs(model.coef_.sum(axis=0)).max() <= 1e-12 * np.abs(model.coef_).max()
 
 
+@pytest.mark.parametrize("alpha", [1e-3, 1e-5])
+@pytest.mark.parametrize(("n_samples", "n_features"), [(60, 20), (60, 120), (300, 120)])
+def test_an_optimum_far_below_the_margin_is_reached(n_samples, n_features, alpha):
+    """The objective of separable data is a small difference of large terms, the gap all the smaller."""
+    X, y = blobs(n_samples=n_samples, n_features=n_features)
+    model = calm_classifier(alpha=alpha, tol=1e-6).fit(X, y)
+    assert model.objective_ < 1e-4
+    assert model.duality_gap_ <= 1e-6
+
+
 @pytest.mark.parametrize("case", SMALL_CASES, ids=str)
 @pytest.mark.parametrize("n_passes", [1, 3, 4, 5])
 def test_a_fit_that_is_stopped_proves_where_it_is(case, n_passes, rng):

@@ -9,7 +9,7 @@ For every g_i ∈ D_{y_i} and, with an intercept, Σ_i ω_i g_i = 0,
 import numpy as np
 
 from linear_hinge._products import combination, inner, weighted_mean
-from linear_hinge._rows import exact_transposed_product
+from linear_hinge._rows import ROWS_AT_ONCE, chunks, exact_transposed_product
 
 # How far Σ_i ω_i g_i may be from zero. The bound is off by its product with the optimal intercept: rounding. A
 # loose tolerance here gave bounds above the optimum.
@@ -20,7 +20,7 @@ def coef_from_dual(problem, dual):
     """W(G)ᵀ of shape (n_features, n_scores), in float64."""
     if not dual.any():
         return np.zeros((problem.X.shape[1], dual.shape[1]))
-    coef = exact_transposed_product(problem.X, problem.weights[:, None] * dual)
+    coef = exact_transposed_product(problem.X, dual, problem.weights)
     coef /= -problem.alpha
     return coef
 
@@ -58,12 +58,14 @@ def best_bound(problem, dual):
         if np.abs(combination(problem.weights, feasible)).max() > LARGEST_IMBALANCE:
             return 0.0, np.zeros_like(feasible)
     linear = problem.margin * weighted_mean(problem.weights, loss.dual_values(feasible, y))
-    worst = float(loss.violations(feasible, y).max())
+    # In chunks, because copies of G are what a proof would take most memory for.
+    worst = max(float(loss.violations(feasible[rows], y[rows]).max()) for rows in chunks(len(y), ROWS_AT_ONCE))
     if not (linear > 0 and np.isfinite(worst)):
         return 0.0, np.zeros_like(feasible)
     coef = coef_from_dual(problem, feasible)
     bound, scale = _scaled_bound(linear, problem.alpha * inner(coef, coef), 1 / worst)
-    return bound, scale * feasible
+    feasible *= scale
+    return bound, feasible
 
 
 def _scaled_bound(linear, quadratic, largest):

@@ -126,7 +126,7 @@ class CertifiedFit:
 
     def attributes(self):
         """What the fitted estimator shows besides the coefficients."""
-        dual_coef = sp.csr_array(self.dual.astype(self.problem.X.dtype))
+        dual_coef = sp.csr_array(self.dual.astype(self.problem.X.dtype, copy=False))
         return {
             "t_": self.ascent.t,
             "dual_objective_": self.dual_objective,
@@ -211,7 +211,7 @@ class CertifiedFit:
     def _keep_better(self, coef, intercept):
         objective = primal_objective(self.problem, coef, intercept)
         if objective < self.objective or not np.isfinite(objective):  # what overflows ends the fit
-            self.objective, self.coef, self.intercept = objective, np.array(coef), np.array(intercept)
+            self.objective, self.coef[:], self.intercept[:] = objective, coef, intercept
 
 
 def starting_dual(problem, coef=None, intercept=None, dual=None):
@@ -228,7 +228,7 @@ def starting_dual(problem, coef=None, intercept=None, dual=None):
     dual : sparse array of shape (n_earlier_samples, n_scores), optional
     """
     shape = (len(problem.y), problem.n_scores)
-    best_dual, best = np.zeros(shape), 0.0
+    best_dual, best = np.zeros(shape, problem.X.dtype), 0.0
     candidates = []
     if coef is not None:
         scores = product(problem.X, coef) + intercept
@@ -240,4 +240,4 @@ def starting_dual(problem, coef=None, intercept=None, dual=None):
         bound, feasible = best_bound(problem, candidate)
         if bound > best:
             best_dual, best = feasible, bound
-    return best_dual.astype(problem.X.dtype)
+    return best_dual.astype(problem.X.dtype, copy=False)

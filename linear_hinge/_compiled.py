@@ -38,6 +38,10 @@ PATIENCE = 1e-9
 LARGEST_SHARE = 0.05
 FEW_ROWS = 256
 
+# Rows whose subgradients are brought into the form of the kernels at a time: memory that was never touched is slow, a
+# hundred times as slow as a cache in a virtual machine.
+WEIGHTED_ROWS = 2048
+
 # Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
 LARGEST_DENSITY = 0.25
 
@@ -97,8 +101,7 @@ def row_loss(loss):
 def padded(coef):
     """A copy of ``coef``, of shape (n_features, n_scores), as the left part of rows of whole vectors."""
     n_features, n_scores = coef.shape
-    multiple = 1 if n_scores == 1 else VECTOR_BYTES // coef.itemsize
-    width = -(-n_scores // multiple) * multiple
+    width = _whole_vectors(n_scores, coef.itemsize)
     # No vector across two lines of memory.
     line = LINE_BYTES // coef.itemsize
     memory = np.zeros(n_features * width + line, dtype=coef.dtype)
@@ -108,10 +111,15 @@ def padded(coef):
     return memory
 
 
+def _whole_vectors(n_scores, itemsize):
+    """How many numbers a row has when it is filled up; a single one stays alone."""
+    multiple = 1 if n_scores == 1 else VECTOR_BYTES // itemsize
+    return -(-n_scores // multiple) * multiple
+
+
 def _is_filled(coef):
     """Whether the rows are whole vectors, side by side."""
-    is_whole = coef.shape[1] == 1 or coef.shape[1] * coef.itemsize % VECTOR_BYTES == 0
-    return is_whole and coef.flags.c_contiguous
+    return coef.shape[1] == _whole_vectors(coef.shape[1], coef.itemsize) and coef.flags.c_contiguous
 
 
 def _filled(coef):
@@ -152,10 +160,11 @@ def product(X, coef):
     return (scores[0] if len(scores) == 1 else np.concatenate(scores))[:, : coef.shape[1]]
 
 
-def exact_transposed_product(X, dual, is_squared=False):
+def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
     """Xᵀ G of shape (n_features, n_scores) in float64, or (X ∘ X)ᵀ G; None if there is no compiled code for them.
 
-    Of dense X there is only for G that is mostly zero, and of sparse X with duplicate entries not for X ∘ X.
+    With weights the rows of G are multiplied by them first. Of dense X there is only for G that is mostly zero, and of
+    sparse X with duplicate entries not for X ∘ X.
     """
     if not _is_suitable(X, X):
         return None
@@ -163,15 +172,24 @@ def exact_transposed_product(X, dual, is_squared=False):
         is_nonzero = dual != 0
         if np.count_nonzero(is_nonzero) > LARGEST_DENSITY * dual.size:
             return None
+        values = dual[is_nonzero].astype(np.float64, copy=False)
         pairs = entries(X, np.arange(len(dual)), is_nonzero)
-        return pairs.sums(dual[is_nonzero].astype(np.float64, copy=False), is_squared).T
+        if weights is not None:
+            values *= np.repeat(weights, pairs.counts)
+        return pairs.sums(values, is_squared).T
     if is_squared and not X.has_canonical_format:
         return None
-    rows, filled, n_threads = _kernels.Rows(X), _filled(dual.astype(np.float64, copy=False)), max_threads()
-    sums = np.zeros((X.shape[1], filled.shape[1]))
-    for first, last in _pieces(X, filled):
-        _kernels.add_transposed_product(rows, filled, first, last, is_squared, n_threads, sums)
+    rows, n_threads = _kernels.Rows(X), max_threads()
+    sums = np.zeros((X.shape[1], _whole_vectors(dual.shape[1], 8)))
+    for first, last in _pieces(X, sums, WEIGHTED_ROWS):
+        filled = _filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
+        _kernels.add_transposed_product(rows, filled, first, is_squared, n_threads, sums)
     return sums[:, : dual.shape[1]]
+
+
+def _weighted(dual, weights):
+    """ω_i g_i in float64."""
+    return dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
 
 
 def squared_norms(X):
@@ -193,9 +211,9 @@ def losses(loss, X, coef, intercept, y, margin):
     return np.concatenate(values)
 
 
-def _pieces(X, filled):
+def _pieces(X, filled, most=PIECE):
     """Where pieces of so many rows begin and end that Ctrl-C is seen between them."""
-    size = _rows_of_a_piece(X, filled.shape[1])
+    size = min(_rows_of_a_piece(X, filled.shape[1]), most)
     return [(first, min(first + size, X.shape[0])) for first in range(0, max(1, X.shape[0]), size)]
 
 

@@ -14,10 +14,7 @@ import scipy.sparse as sp
 from linear_hinge._compiled import losses
 from linear_hinge._losses import HingeLoss
 from linear_hinge._products import inner, product, weighted_mean
-from linear_hinge._rows import chunks, squared_norms
-
-# Of the scores, so that these need little memory beside the duals.
-ROWS_AT_ONCE = 4096
+from linear_hinge._rows import ROWS_AT_ONCE, chunks, squared_norms
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from linear_hinge._products import inner, transposed_product
 # Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
 # it needs beside X stays small.
 CHUNK_SIZE = 512
+ROWS_AT_ONCE = 4096  # of what has n_scores numbers a row, so that copies need little memory beside the duals
 ROUNDING = 64  # of a row that lies in the span of others, in units of the precision
 SPARSE_PIECES = 20
 
@@ -76,13 +77,14 @@ def chunks(n_samples, size=CHUNK_SIZE):
         yield slice(start, min(start + size, n_samples))
 
 
-def exact_transposed_product(X, dual):
-    """Xᵀ G of shape (n_features, n_scores), in float64."""
-    compiled = _compiled.exact_transposed_product(X, dual)
+def exact_transposed_product(X, dual, weights=None):
+    """Xᵀ G of shape (n_features, n_scores), in float64; the rows of G multiplied by their weights, if there are any."""
+    compiled = _compiled.exact_transposed_product(X, dual, weights)
     if compiled is not None:
         return compiled
+    dual = dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
     if X.dtype == np.float64:
-        return transposed_product(X, dual.astype(np.float64, copy=False))
+        return transposed_product(X, dual)
     product = np.zeros((X.shape[1], dual.shape[1]))
     for chunk, rows in _pieces(X):
         product += transposed_product(rows, dual[chunk])

@@ -91,7 +91,7 @@ def run(solver, *, max_iter, verbose, task, classes):
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
         if verbose:
             _print_pass(n_iter, *passes[-1])
-        stopped = task.end_pass(partial(model_attributes, progress.coef, progress.intercept, classes_=classes))
+        stopped = task.end_pass(partial(_model_so_far, progress, classes))
         if solver.finished or stopped:
             break
     if stopped:
@@ -137,8 +137,12 @@ def make_stream(problem, params, model):
 
 def model_attributes(coef, intercept, **others):
     """``coef_`` and ``intercept_`` from Wᵀ and b, and what else is given."""
-    # A copy in the order that it has: products with X want the transpose of coef_ row by row.
-    return {"coef_": np.array(coef.T), "intercept_": intercept} | others
+    return {"coef_": coef.T, "intercept_": intercept} | others
+
+
+def _model_so_far(progress, classes):
+    """What a callback may keep while the fit goes on."""
+    return model_attributes(progress.coef.copy(), progress.intercept.copy(), classes_=classes)
 
 
 def _start(problem, model):

@@ -15,28 +15,27 @@ def product(Rows X, const real[:, ::1] W, Py_ssize_t first, Py_ssize_t last, int
 
 
 def add_transposed_product(
-    Rows X, const double[:, ::1] G, Py_ssize_t first, Py_ssize_t last, bint is_squared, int most_threads,
-    double[:, ::1] sums
+    Rows X, const double[:, ::1] G, Py_ssize_t first, bint is_squared, int most_threads, double[:, ::1] sums
 ):
-    """sums += Xᵀ G, or (X ∘ X)ᵀ G if ``is_squared``, over the rows from first to last of a sparse X, in float64."""
-    cdef Py_ssize_t i, width = G.shape[1], d = X.n_features
+    """sums += Xᵀ G, or (X ∘ X)ᵀ G if ``is_squared``, over as many rows of a sparse X as G has, from the first on."""
+    cdef Py_ssize_t i, last = first + G.shape[0], width = G.shape[1], d = X.n_features
     # Every thread looks at all entries and adds those of its features: of single numbers, looking costs the most.
     cdef int n = 1 if width == 1 else worth_threads(X.n_between(first, last) * width, most_threads)
     for i in prange(n, num_threads=n, schedule="static", nogil=True):
         if X.is_double:
-            sum_features(X, <const double*>X.data, G, first, last, is_squared, d * i // n, d * (i + 1) // n, sums)
+            sum_features(X, <const double*>X.data, G, first, is_squared, d * i // n, d * (i + 1) // n, sums)
         else:
-            sum_features(X, <const float*>X.data, G, first, last, is_squared, d * i // n, d * (i + 1) // n, sums)
+            sum_features(X, <const float*>X.data, G, first, is_squared, d * i // n, d * (i + 1) // n, sums)
 
 
 cdef void sum_features(
-    Rows X, const real* data, const double[:, ::1] G, Py_ssize_t first, Py_ssize_t last, bint is_squared,
-    Py_ssize_t first_feature, Py_ssize_t last_feature, double[:, ::1] sums
+    Rows X, const real* data, const double[:, ::1] G, Py_ssize_t first, bint is_squared, Py_ssize_t first_feature,
+    Py_ssize_t last_feature, double[:, ::1] sums
 ) noexcept nogil:
     cdef Py_ssize_t i, begin, n, width = G.shape[1]
-    for i in range(first, last):
+    for i in range(G.shape[0]):
         if any_nonzero(&G[i, 0], width):
-            begin, n = X.begin(i), X.n_entries(i)
+            begin, n = X.begin(first + i), X.n_entries(first + i)
             if X.is_wide:
                 sparse_sum(n, data + begin, <const int64_t*>X.indices + begin, &G[i, 0], width, is_squared,
                            first_feature, last_feature, &sums[0, 0])

@@ -279,12 +279,18 @@ def test_products_of_two_dtypes(rng):
 @pytest.mark.parametrize("is_squared", [False, True])
 @pytest.mark.parametrize("kind", ["C", "csr", "csr, 64 bits"])
 @dtypes
-def test_transposed_products_with_few_nonzeros(kind, dtype, is_squared, rng):
+def test_transposed_products_with_few_nonzeros(kind, dtype, is_squared, rng, monkeypatch):
     dense = (rng.normal(size=(70, 200)) * (rng.uniform(size=(70, 200)) < 0.5)).astype(dtype)
     dual = rng.normal(size=(70, 7)) * (rng.uniform(size=(70, 7)) < 0.1)
-    found = _compiled.exact_transposed_product(CONTAINERS[kind](dense), dual, is_squared)
+    expected, X = dense.astype(np.float64) ** (1 + is_squared), CONTAINERS[kind](dense)
+    found = _compiled.exact_transposed_product(X, dual, is_squared=is_squared)
     assert found.dtype == np.float64
-    assert_allclose(found, (dense.astype(np.float64) ** (1 + is_squared)).T @ dual, atol=1e-12)
+    assert_allclose(found, expected.T @ dual, atol=1e-12)
+    weights = rng.uniform(size=70)
+    monkeypatch.setattr(_compiled, "WEIGHTED_ROWS", 30)  # three pieces of sparse rows
+    found = _compiled.exact_transposed_product(X, dual.astype(dtype), weights, is_squared=is_squared)
+    assert found.dtype == np.float64
+    assert_allclose(found, expected.T @ (weights[:, None] * dual.astype(dtype)), atol=1e-12)
 
 
 @needs_kernels

@@ -152,6 +152,10 @@ def test_transposed_product_is_the_dense_one_in_float64(layout, dtype, rng):
     product = exact_transposed_product(layout(X), dual)
     assert product.dtype == np.float64
     assert_allclose(product, X.T.astype(float) @ dual.astype(float), atol=1e-11)
+    weights = rng.uniform(size=len(X))
+    product = exact_transposed_product(layout(X), dual, weights)
+    assert product.dtype == np.float64
+    assert_allclose(product, X.T.astype(float) @ (weights[:, None] * dual), atol=1e-11)
 
 
 @all_layouts

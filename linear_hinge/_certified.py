@@ -18,12 +18,16 @@ from linear_hinge._rows import row_space
 
 # What a pass tells about the gap is an estimate, mostly too large. A look at the objective where it ended costs half a
 # pass, and with the coefficients that the minibatches keep up to date tells the gap to rounding, but for the imbalance
-# of the intercept. There is one when the estimate promises the end by what the last look found of it, or comes close to
-# the end and the last look is some passes old, and otherwise after the passes 4, 16, 64, … The proof computes these
-# coefficients anew, which costs as much again: it follows where a look sees the end, or a tenth of the gap proven last.
+# of the intercept. There is one when the estimate promises the end by what the last look found of it, or by what is
+# usual if that is some passes old, and otherwise when it is very old. The proof computes these coefficients anew, which
+# costs as much again: it follows where a look sees the end, and on the way where it sees half of the gap proven last,
+# if proofs took a small share of the work until then.
 CLOSE_TO_END = 3.0
-OLD_LOOK = 1.2
-WORTH_A_PROOF = 0.1
+USUAL_SHARE, EARLY_SHARE = 0.7, 0.4
+OLD_LOOK, VERY_OLD_LOOK = 1.2, 4
+COST_OF_LOOK = COST_OF_PROOF = 0.5  # in passes
+WORTH_A_PROOF = 0.5
+SHARE_OF_PROOFS = 0.05
 
 # Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
 # passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
@@ -68,6 +72,7 @@ class CertifiedFit:
         self.is_one_batch = len(problem.rows) <= batch_size
         self.newton = self.basis = None
         self.n_passes = self.n_seen = 0
+        self.work, self.work_of_proofs = 0.0, 0.0
         self.share = 1.0
         self.estimates = []
         # What is known of zero without a look at the data: no loss is negative, and of equal scores all are the same.
@@ -86,9 +91,10 @@ class CertifiedFit:
         self.n_passes += 1
         run = self._run_minibatches if self.newton is None else self._run_newton
         estimate, work, self.unseen = run()
+        self.work += work
         if is_last or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
-        if self.n_passes in 4 ** np.arange(1, 16) or self._promises_the_end(estimate):
+        if self.n_passes >= VERY_OLD_LOOK * max(1, self.n_seen) or self._promises_the_end(estimate):
             gap, effort = self._look()
             self.n_seen, self.share = self.n_passes, gap / max(estimate, TINY)
             work += effort
@@ -100,15 +106,18 @@ class CertifiedFit:
         if self.newton is not None:
             return estimate <= CLOSE_TO_END * end
         is_old = self.n_passes >= OLD_LOOK * self.n_seen
-        return estimate * self.share <= end or (is_old and estimate <= CLOSE_TO_END * end)
+        if not (estimate * self.share <= end or (is_old and estimate * USUAL_SHARE <= end)):
+            return False
+        # Before the first look the objective is that of zero, which may be far above what it is now.
+        bound = self.unseen()[-1] if self.n_seen == 0 else np.inf
+        return estimate * EARLY_SHARE <= self.tol * (bound + estimate)
 
     def certify(self, work=0.0):
         """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
         if self.unseen is not None:
             work += self._look(proving=True)[1]
         elif self.unproven is not None:
-            self._prove(self.unproven)
-            work += 0.5
+            work += self._prove(self.unproven)
         return self._progress(work)
 
     def _progress(self, work):
@@ -196,17 +205,25 @@ class CertifiedFit:
         (coef, intercept), dual, bound = self.unseen()
         self.unseen, self.unproven = None, dual
         self._keep_better(coef, intercept)
-        worth_it = max(self.tol * self.objective, WORTH_A_PROOF * (self.objective - self.dual_objective))
-        if not (proving or self.objective - bound <= worth_it):
-            return self.objective - bound, 0.5
-        self._prove(dual)
-        return self.objective - self.dual_objective, 1.0
+        gap, end = self.objective - bound, self.tol * self.objective
+        if proving or gap <= end or self._is_worth_a_proof(gap):
+            work = COST_OF_LOOK + self._prove(dual)
+            return self.objective - self.dual_objective, work
+        return gap, COST_OF_LOOK
+
+    def _is_worth_a_proof(self, gap):
+        """Whether to prove a gap on the way."""
+        is_cheap = self.work_of_proofs + COST_OF_PROOF <= SHARE_OF_PROOFS * self.work
+        return is_cheap and gap <= WORTH_A_PROOF * (self.objective - self.dual_objective)
 
     def _prove(self, dual):
+        """Keep the bound of these subgradients if it is the best; the work, in passes."""
         self.unproven = None
+        self.work_of_proofs += COST_OF_PROOF
         bound, feasible = best_bound(self.problem, dual)
         if bound > self.dual_objective:
             self.dual_objective, self.dual = bound, feasible
+        return COST_OF_PROOF
 
     def _keep_better(self, coef, intercept):
         objective = primal_objective(self.problem, coef, intercept)

@@ -21,6 +21,9 @@ cdef Py_ssize_t SHARED_LINES = 2
 cdef Py_ssize_t LOSS_COST = 16
 cdef Py_ssize_t LOSS_ROWS = 256
 
+# Rows whose scores are kept at a time, a multiple of ROW_GROUP.
+cdef Py_ssize_t SCORED_ROWS = 64
+
 # Entries of a row that are fetched before its batch begins.
 cdef Py_ssize_t FETCHED_ENTRIES = 32
 

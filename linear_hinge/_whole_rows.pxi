@@ -73,31 +73,38 @@ def losses(
     cdef Py_ssize_t i, n = last - first, width = W.shape[1], K = intercept.shape[0]
     cdef int n_threads = worth_threads(X.n_between(first, last) * width, most_threads)
     cdef const int64_t[::1] rows = np.arange(first, last)
-    cdef real[:, ::1] scores = np.empty((n_threads, ROW_GROUP * width), dtype=np.asarray(W).dtype)
+    cdef real[:, ::1] scores = np.empty((n_threads, SCORED_ROWS * width), dtype=np.asarray(W).dtype)
     cdef double[:, ::1] work = np.empty((n_threads, K))
     values = np.empty(n)
     cdef double[::1] out = values
-    for i in prange((n + ROW_GROUP - 1) // ROW_GROUP, num_threads=n_threads, schedule="static", nogil=True):
-        losses_of_group(
-            X, loss, &W[0, 0], width, &intercept[0], K, &y[0], margin, &rows[0], i * ROW_GROUP,
-            min(ROW_GROUP, n - i * ROW_GROUP), &scores[threadid(), 0], &work[threadid(), 0], &out[i * ROW_GROUP],
+    for i in prange((n + SCORED_ROWS - 1) // SCORED_ROWS, num_threads=n_threads, schedule="static", nogil=True):
+        losses_of_part(
+            X, loss, &W[0, 0], width, &intercept[0], K, &y[0], margin, &rows[i * SCORED_ROWS],
+            min(SCORED_ROWS, n - i * SCORED_ROWS), &scores[threadid(), 0], &work[threadid(), 0], &out[i * SCORED_ROWS],
         )
     return values
 
 
-cdef void losses_of_group(
+cdef void losses_of_part(
     Rows X, RowLoss loss, const real* W, Py_ssize_t width, const real* intercept, Py_ssize_t K, const int64_t* y,
-    double margin, const int64_t* rows, Py_ssize_t first, Py_ssize_t n, real* scores, double* work, double* values
+    double margin, const int64_t* rows, Py_ssize_t n, real* scores, double* work, double* values
+) noexcept nogil:
+    score_groups(X, rows, 0, (n + ROW_GROUP - 1) // ROW_GROUP, n, W, width, scores)
+    if loss.is_binary:
+        losses_of_scores(<BinaryHinge>loss, scores, width, intercept, K, y, margin, rows, n, work, values)
+    else:
+        losses_of_scores(loss, scores, width, intercept, K, y, margin, rows, n, work, values)
+
+
+cdef void losses_of_scores(
+    row_loss loss, const real* scores, Py_ssize_t width, const real* intercept, Py_ssize_t K, const int64_t* y,
+    double margin, const int64_t* rows, Py_ssize_t n, double* work, double* values
 ) noexcept nogil:
     cdef Py_ssize_t i, k
-    if X.is_sparse:
-        score_sparse_rows(X, rows + first, n, W, width, 0, width, scores)
-    else:
-        score_dense_group(X, rows, first, first + n, W, width, 0, X.n_features, scores)
     for i in range(n):
         for k in range(K):
             work[k] = <real>(scores[i * width + k] + intercept[k])
-        values[i] = loss.value(work, y[rows[first + i]], K, margin)
+        values[i] = loss.value(work, y[rows[i]], K, margin)
 
 
 def envelopes(
@@ -112,15 +119,21 @@ def envelopes(
     n_threads = worth_threads(n * K * LOSS_COST, n_threads)
     cdef double[:, ::1] work = np.empty((n_threads, 4 * K))
     for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
-        envelopes_of_part(
-            loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n), &work[threadid(), 0], out,
-            heights,
-        )
+        if loss.is_binary:
+            envelopes_of_part(
+                <BinaryHinge>loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n),
+                &work[threadid(), 0], out, heights,
+            )
+        else:
+            envelopes_of_part(
+                loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n), &work[threadid(), 0], out,
+                heights,
+            )
     return better, reached
 
 
 cdef void envelopes_of_part(
-    RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
+    row_loss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
     Py_ssize_t first, Py_ssize_t last, double* g, real[:, ::1] out, double[::1] heights
 ) noexcept nogil:
     cdef Py_ssize_t i, k, K = scores.shape[1]
@@ -150,12 +163,15 @@ def values(RowLoss loss, const real[:, :] scores, const int64_t[::1] y, double m
     cdef real[::1] out = losses
     n_threads = worth_threads(n * K * LOSS_COST, n_threads)
     for i in prange(n, num_threads=n_threads, schedule="static", nogil=True):
-        out[i] = <real>value_of_row(loss, scores, y[i], margin, i, &work[threadid(), 0])
+        if loss.is_binary:
+            out[i] = <real>value_of_row(<BinaryHinge>loss, scores, y[i], margin, i, &work[threadid(), 0])
+        else:
+            out[i] = <real>value_of_row(loss, scores, y[i], margin, i, &work[threadid(), 0])
     return losses
 
 
-cdef double value_of_row(
-    RowLoss loss, const real[:, :] scores, Py_ssize_t y, double margin, Py_ssize_t i, double* work
+cdef inline double value_of_row(
+    row_loss loss, const real[:, :] scores, Py_ssize_t y, double margin, Py_ssize_t i, double* work
 ) noexcept nogil:
     cdef Py_ssize_t k
     for k in range(scores.shape[1]):

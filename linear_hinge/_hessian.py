@@ -147,12 +147,12 @@ class Hessian:
         if self.entries is not None:
             counts = self.entries.counts
             own = np.repeat(self.stiffness * (1 - self.sums_to_zero / np.maximum(counts, 1)), counts)
-            total, cross = self.entries.totals(own), self.entries.sums(own).T
-            squares = self.entries.sums(own, is_squared=True).T
+            total, squares = self.entries.totals(own), self.entries.sums(own, is_squared=True).T
         else:
             own = self.free * (1 - self.sums_to_zero / self.n_free)[:, None] * self.stiffness[:, None]
-            total, cross = own.sum(axis=0), transposed_product(self.X, own)
-            squares = squared_transposed_product(self.X, own)
-        squares = squares + self.mean[:, None] * (self.mean[:, None] * total - 2 * cross)
+            total, squares = own.sum(axis=0), squared_transposed_product(self.X, own)
+        if self.mean.any():  # without an intercept the rows are not centred
+            cross = transposed_product(self.X, own) if self.entries is None else self.entries.sums(own).T
+            squares = squares + self.mean[:, None] * (self.mean[:, None] * total - 2 * cross)
         self.own = own
         return np.vstack([np.maximum(squares, 0) + self.alpha, total]).astype(self.stiffness.dtype)

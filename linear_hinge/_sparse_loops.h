@@ -169,11 +169,21 @@ static void INDEXED(sparse_sum)(ptrdiff_t n_entries, const REAL *data, const IND
     }
 }
 
-/* ‖x‖² of one row in float64, entries of the same feature summed up first; feature_sums are zero before and after. */
+/* ‖x‖² of one row in float64, entries of the same feature summed up first. last_rows tell in which row a feature was seen
+ * last; feature_sums are zero before and after. */
 MULTIVERSION
-static double INDEXED(sparse_norm)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, double *feature_sums)
+static double INDEXED(sparse_norm)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, int64_t row,
+                                   int64_t *last_rows, double *feature_sums)
 {
     double total = 0;
+    int is_unique = 1;
+    for (ptrdiff_t p = 0; p < n_entries; p++) {
+        is_unique &= last_rows[columns[p]] != row;
+        last_rows[columns[p]] = row;
+        total += (double)data[p] * data[p];
+    }
+    if (is_unique) return total;
+    total = 0;
     for (ptrdiff_t p = 0; p < n_entries; p++) feature_sums[columns[p]] += data[p];
     for (ptrdiff_t p = 0; p < n_entries; p++) {
         const double x = feature_sums[columns[p]];

@@ -100,19 +100,19 @@ cdef extern from *:
     void sparse_sum_float_int32_t(
         Py_ssize_t, const float*, const int32_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
     ) noexcept nogil
-    double sparse_norm_float_int32_t(Py_ssize_t, const float*, const int32_t*, double*) noexcept nogil
+    double sparse_norm_float_int32_t(Py_ssize_t, const float*, const int32_t*, int64_t, int64_t*, double*) noexcept nogil
     void sparse_sum_float_int64_t(
         Py_ssize_t, const float*, const int64_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
     ) noexcept nogil
-    double sparse_norm_float_int64_t(Py_ssize_t, const float*, const int64_t*, double*) noexcept nogil
+    double sparse_norm_float_int64_t(Py_ssize_t, const float*, const int64_t*, int64_t, int64_t*, double*) noexcept nogil
     void sparse_sum_double_int32_t(
         Py_ssize_t, const double*, const int32_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
     ) noexcept nogil
-    double sparse_norm_double_int32_t(Py_ssize_t, const double*, const int32_t*, double*) noexcept nogil
+    double sparse_norm_double_int32_t(Py_ssize_t, const double*, const int32_t*, int64_t, int64_t*, double*) noexcept nogil
     void sparse_sum_double_int64_t(
         Py_ssize_t, const double*, const int64_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
     ) noexcept nogil
-    double sparse_norm_double_int64_t(Py_ssize_t, const double*, const int64_t*, double*) noexcept nogil
+    double sparse_norm_double_int64_t(Py_ssize_t, const double*, const int64_t*, int64_t, int64_t*, double*) noexcept nogil
 
 
 cdef inline void sparse_scores(
@@ -195,17 +195,19 @@ cdef inline void sparse_sum(
             sparse_sum_double_int64_t(n, data, columns, g, width, is_squared, first, last, sums)
 
 
-cdef inline double sparse_norm(Py_ssize_t n, const real* data, const index* columns, double* feature_sums) noexcept nogil:
+cdef inline double sparse_norm(
+    Py_ssize_t n, const real* data, const index* columns, int64_t row, int64_t* last_rows, double* feature_sums
+) noexcept nogil:
     if real is float:
         if index is int32_t:
-            return sparse_norm_float_int32_t(n, data, columns, feature_sums)
+            return sparse_norm_float_int32_t(n, data, columns, row, last_rows, feature_sums)
         else:
-            return sparse_norm_float_int64_t(n, data, columns, feature_sums)
+            return sparse_norm_float_int64_t(n, data, columns, row, last_rows, feature_sums)
     else:
         if index is int32_t:
-            return sparse_norm_double_int32_t(n, data, columns, feature_sums)
+            return sparse_norm_double_int32_t(n, data, columns, row, last_rows, feature_sums)
         else:
-            return sparse_norm_double_int64_t(n, data, columns, feature_sums)
+            return sparse_norm_double_int64_t(n, data, columns, row, last_rows, feature_sums)
 
 
 cdef inline void sparse_entry_changes(

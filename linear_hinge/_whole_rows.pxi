@@ -49,20 +49,23 @@ def sparse_norms(Rows X):
     cdef Py_ssize_t i
     norms = np.empty(X.n_rows)
     cdef double[::1] out = norms, feature_sums = np.zeros(X.n_features + 1)
+    cdef int64_t[::1] last_rows = np.full(X.n_features + 1, -1)
     with nogil:
         for i in range(X.n_rows):
             if X.is_double:
-                out[i] = norm_of_row(X, <const double*>X.data, i, &feature_sums[0])
+                out[i] = norm_of_row(X, <const double*>X.data, i, &last_rows[0], &feature_sums[0])
             else:
-                out[i] = norm_of_row(X, <const float*>X.data, i, &feature_sums[0])
+                out[i] = norm_of_row(X, <const float*>X.data, i, &last_rows[0], &feature_sums[0])
     return norms
 
 
-cdef double norm_of_row(Rows X, const real* data, Py_ssize_t row, double* feature_sums) noexcept nogil:
+cdef double norm_of_row(
+    Rows X, const real* data, Py_ssize_t row, int64_t* last_rows, double* feature_sums
+) noexcept nogil:
     cdef Py_ssize_t begin = X.begin(row), n = X.n_entries(row)
     if X.is_wide:
-        return sparse_norm(n, data + begin, <const int64_t*>X.indices + begin, feature_sums)
-    return sparse_norm(n, data + begin, <const int32_t*>X.indices + begin, feature_sums)
+        return sparse_norm(n, data + begin, <const int64_t*>X.indices + begin, row, last_rows, feature_sums)
+    return sparse_norm(n, data + begin, <const int32_t*>X.indices + begin, row, last_rows, feature_sums)
 
 
 def losses(

@@ -102,15 +102,22 @@ class CertifiedFit:
 
     def _promises_the_end(self, estimate):
         """Whether a look is worth its cost, by the estimate of the gap and what the last look found of it."""
-        end = self.tol * self.objective
         if self.newton is not None:
-            return estimate <= CLOSE_TO_END * end
+            return self._is_within(CLOSE_TO_END, estimate)
+        if self.n_seen == 0:
+            return self._is_within(1 / EARLY_SHARE, estimate)
         is_old = self.n_passes >= OLD_LOOK * self.n_seen
-        if not (estimate * self.share <= end or (is_old and estimate * USUAL_SHARE <= end)):
+        return self._is_within(1, self.share * estimate) or (is_old and self._is_within(1 / USUAL_SHARE, estimate))
+
+    def _is_within(self, factor, gap):
+        """Whether a gap is no more than so many times the one that ends the fit."""
+        if gap > factor * self.tol * self.objective:
             return False
+        if self.n_seen > 0:
+            return True
         # Before the first look the objective is that of zero, which may be far above what it is now.
-        bound = self.unseen()[-1] if self.n_seen == 0 else np.inf
-        return estimate * EARLY_SHARE <= self.tol * (bound + estimate)
+        bound = estimated_bound(self.problem, self.ascent.dual, self.ascent.coefficients()[0])
+        return gap <= factor * self.tol * (bound + gap)
 
     def certify(self, work=0.0):
         """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
@@ -148,8 +155,8 @@ class CertifiedFit:
         """A pass of `DualAscent`: the gap it met, its work, and what finds coefficients, dual and bound at its end."""
         ascent = self.ascent
         # The mean of the iterates is a better primal point than the last of them, and worth its cost near the end.
-        near = bool(self.estimates) and self.estimates[-1] <= CLOSE_TO_END * self.tol * self.objective
-        work = ascent.run_pass(averaging=near) / len(self.problem.rows)
+        is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1])
+        work = ascent.run_pass(averaging=is_near) / len(self.problem.rows)
         self.estimates.append(ascent.gap)
 
         def found():

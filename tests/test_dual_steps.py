@@ -309,7 +309,7 @@ def test_where_no_row_has_a_gap_all_are_visited():
 
 @all_cases
 @containers
-def test_the_average_of_a_pass_is_the_mean_of_its_iterates(case, kind, rng, monkeypatch, numpy_steps):
+def test_the_average_is_the_mean_of_the_second_half_of_a_pass(case, kind, rng, monkeypatch, numpy_steps):
     problem = draw_problem(case, rng, 50, kind=kind)
     ascent = start_ascent(problem, batch_size=7, rng=rng)
     ascent.run_pass()
@@ -322,10 +322,10 @@ def test_the_average_of_a_pass_is_the_mean_of_its_iterates(case, kind, rng, monk
         return done
 
     monkeypatch.setattr(DualAscent, "_step", remember)
-    ascent.run_pass(averaging=True)
+    n_rows = ascent.run_pass(averaging=True)
     assert len(iterates) > 3
     for average, parts in zip(ascent.average, zip(*iterates, strict=True), strict=True):
-        assert_allclose(average, np.mean(parts, axis=0), atol=1e-10)
+        assert_allclose(average, np.mean(parts[n_rows // 7 // 2 :], axis=0), atol=1e-10)
     ascent.run_pass()
     assert ascent.average is None
 

@@ -15,7 +15,7 @@ cdef Py_ssize_t AWAKE = 4
 cdef Py_ssize_t STEPS_TOGETHER = 16
 
 # Lines of memory of a sparse row of W that are worth a thread: rows begin anywhere, and threads share the line between.
-cdef Py_ssize_t SHARED_LINES = 2
+cdef Py_ssize_t SHARED_LINES = 1
 
 # What a loss costs for every score, in multiplications, and rows that a thread works on at a time.
 cdef Py_ssize_t LOSS_COST = 16

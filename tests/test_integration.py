@@ -195,6 +195,7 @@ class StopAfter:
     def __init__(self, n_passes):
         self.n_passes = n_passes
         self.diary = []
+        self.coefs = []  # of every fitted estimator, as it was given and a copy of what it was then
 
     def setup(self, estimator, context):
         self.diary.append("setup")
@@ -207,7 +208,7 @@ class StopAfter:
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         self.diary.append(f"end {context.task_name}")
-        self.last_coef = fitted_estimator.coef_
+        self.coefs.append((fitted_estimator.coef_, fitted_estimator.coef_.copy()))
         return self.diary.count("end pass") == self.n_passes
 
 
@@ -220,7 +221,7 @@ def test_a_callback_can_stop_the_fit(learning_rate):
     assert model.n_iter_ == 2
     passes = 2 * ["begin pass", "end pass"]
     assert callback.diary == ["setup", "begin fit", *passes, "end fit", "teardown"]
-    assert_array_equal(callback.last_coef, model.coef_)
+    assert_array_equal(callback.coefs[-1][0], model.coef_)
 
 
 @needs_callbacks
@@ -249,8 +250,12 @@ def test_a_fit_that_fails_says_goodbye_to_its_callbacks():
 @pytest.mark.parametrize("learning_rate", SOLVERS)
 def test_callbacks_change_nothing(learning_rate):
     X, y = blobs()
-    watched = calm_classifier(learning_rate).set_callbacks(StopAfter(10**6)).fit(X, y)
-    assert_array_equal(watched.coef_, calm_classifier(learning_rate).fit(X, y).coef_)
+    callback = StopAfter(10**6)
+    watched = calm_classifier(learning_rate, tol=1e-6).set_callbacks(callback).fit(X, y)
+    assert_array_equal(watched.coef_, calm_classifier(learning_rate, tol=1e-6).fit(X, y).coef_)
+    for kept, seen in callback.coefs:
+        assert_array_equal(kept, seen)  # the passes after it do not change what a callback keeps
+    assert len(np.unique([seen for _, seen in callback.coefs], axis=0)) > 1
 
 
 def rows_of(monitor, task_name="pass"):

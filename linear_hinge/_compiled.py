@@ -45,6 +45,12 @@ WEIGHTED_ROWS = 2048
 # Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
 LARGEST_DENSITY = 0.25
 
+# Dense rows get bits that tell which groups of features are not all zero if so small a part of them is not: such a group
+# costs more than one of a row without bits.
+MOST_OCCUPIED = 0.6
+LOOKED_AT = 64
+GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in _occupied_loops.h
+
 VECTOR_BYTES, LINE_BYTES = 32, 64  # as in _vectors.h
 
 
@@ -139,7 +145,7 @@ def sweep(ascent, rows, mean):
     if not is_in_place:
         n_rows = min(n_rows, most_rows)
     n_rows = max(1, int(n_rows / batch_size)) * batch_size
-    matrix = _kernels.Rows(X) if is_in_place else None
+    matrix = _kernels.Rows(X, ascent.problem.occupied) if is_in_place else None
     for start in range(0, len(rows), n_rows):
         places = piece = rows[start : start + n_rows]
         if not is_in_place:
@@ -192,17 +198,34 @@ def _weighted(dual, weights):
     return dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
 
 
-def squared_norms(X):
-    """‖x_i‖² of every row of a sparse X, in float64; None if there is no compiled code for them."""
-    return _kernels.sparse_norms(_kernels.Rows(X)) if sp.issparse(X) and _is_suitable(X, X) else None
+def norms_and_bits(X):
+    """‖x_i‖² of every row, in float64, and what `sweep` and `losses` may leave out; None without compiled code.
+
+    Of dense rows with many zeros these are bits that tell which groups of features are not all zero, None of others.
+    """
+    if not _is_suitable(X, X):
+        return None
+    rows = _kernels.Rows(X)
+    if sp.issparse(X):
+        return _kernels.sparse_norms(rows), None
+    occupied = np.empty((len(X) if _has_many_zeros(X) else 0, -(-X.shape[1] // BITS_FEATURES)), np.uint32)
+    norms = _kernels.dense_norms(rows, occupied, max_threads())
+    return norms, occupied if len(occupied) == len(X) else None
 
 
-def losses(loss, X, coef, intercept, y, margin):
+def _has_many_zeros(X):
+    """Whether the bits are worth having, by some of the rows."""
+    n_groups = X.shape[1] // GROUPED_FEATURES
+    some = X[:: -(-len(X) // LOOKED_AT), : n_groups * GROUPED_FEATURES]
+    return n_groups > 0 and np.mean((some != 0).reshape(-1, GROUPED_FEATURES).any(axis=1)) < MOST_OCCUPIED
+
+
+def losses(loss, X, coef, intercept, y, margin, occupied=None):
     """ℓ(W x_i + b, y_i) of every row, in float64; None if there is no compiled code for them."""
     twin = row_loss(loss)
     if twin is None or not _is_suitable(X, coef) or coef.dtype != intercept.dtype:
         return None
-    rows, filled, n_threads = _kernels.Rows(X), _filled(coef), max_threads()
+    rows, filled, n_threads = _kernels.Rows(X, occupied), _filled(coef), max_threads()
     y = y.astype(np.int64, copy=False)
     values = [
         _kernels.losses(rows, twin, filled, intercept, y, margin, first, last, n_threads)

@@ -3,8 +3,9 @@
 
 `sweep` makes the steps that `DualAscent._step` specifies, batch after batch, without Python in between. The files that are
 included have the losses a second time, row by row in float64 (`_row_losses.pxi`), the products with single rows of X
-(`_row_products.pxi`) and those of a batch for one thread (`_shares.pxi`), the numbers of a step (`_row_steps.pxi`), what is
-computed from all rows (`_whole_rows.pxi`), and the Newton systems (`_entries.pxi`, `_class_blocks.pxi`).
+(`_row_products.pxi`, `_occupied_rows.pxi`) and those of a batch for one thread (`_shares.pxi`), the numbers of a step
+(`_row_steps.pxi`), what is computed from all rows (`_whole_rows.pxi`), and the Newton systems (`_entries.pxi`,
+`_class_blocks.pxi`).
 """
 
 import time
@@ -41,6 +42,7 @@ include "_row_loops.pxi"
 include "_sparse_loops.pxi"
 include "_row_losses.pxi"
 include "_row_products.pxi"
+include "_occupied_rows.pxi"
 include "_shares.pxi"
 include "_row_steps.pxi"
 include "_entries.pxi"
@@ -87,7 +89,7 @@ cdef class Batches:
         self.n_squares = n_squares_of(X, width)
         # Those of the step, and those that nobody asks for.
         self.sums, self.squares = np.empty((self.size, 3)), np.empty(2 * self.n_squares)
-        self.addresses = np.empty((n_threads, 2 * self.size), np.intp)
+        self.addresses = np.empty((n_threads, ADDRESSES * self.size), np.intp)
         # Apart by a line of memory, so that threads do not write into the same one.
         self.numbers = np.empty((n_threads, 10 * K + LINE_BYTES))
         np.asarray(self.numbers)[:, : 2 * K] = np.concatenate([ascent.imbalance, ascent.raw_on_mean])
@@ -121,12 +123,12 @@ cdef class Batches:
 cdef void fetch_rows(
     Rows X, const int64_t* places, const int64_t* rows, Py_ssize_t n_rows, const real* dual, Py_ssize_t K
 ) noexcept nogil:
-    """Bring what the next batch needs, which lies anywhere: of a row of X the beginning, the rest follows."""
+    """Bring what the next batch needs, which lies anywhere: of a sparse row of X the beginning, the rest follows."""
     cdef Py_ssize_t i, begin, n
     for i in range(n_rows):
-        begin, n = X.begin(places[i]), min(X.n_entries(places[i]), FETCHED_ENTRIES)
-        fetch(<const real*>X.data + begin, n * sizeof(real))
-        if X.is_sparse:
+        if X.is_sparse:  # dense ones are fetched block by block
+            begin, n = X.begin(places[i]), min(X.n_entries(places[i]), FETCHED_ENTRIES)
+            fetch(<const real*>X.data + begin, n * sizeof(real))
             if X.is_wide:
                 fetch(<const int64_t*>X.indices + begin, n * sizeof(int64_t))
             else:
@@ -142,7 +144,7 @@ cdef void run_batches(
     after the prox steps, and after the sums of the rows; the numbers of the step each computes by itself."""
     cdef State at = batches.state_of(thread)
     cdef Share share = share_of(X, width, sizeof(real), thread, n_threads)
-    cdef Py_ssize_t i, k, n, first_row, last_row, n_seen = batches.n_seen
+    cdef Py_ssize_t i, k, n, n_next, first_row, last_row, n_seen = batches.n_seen
     cdef const int64_t* rows
     cdef const int64_t* places
     cdef Sums* of_rows = <Sums*>&batches.sums[0, 0]
@@ -155,9 +157,9 @@ cdef void run_batches(
         rows, places, n = &batches.rows[first], &batches.places[first], min(batches.size, last - first)
         first_row, last_row = n * thread // n_threads, n * (thread + 1) // n_threads
         first += n
-        if first < batches.n_rows:
-            fetch_rows(X, places + n, rows + n, min(batches.size, batches.n_rows - first), dual, at.K)
-        score_share(X, places, n, W, width, share, raw)
+        n_next = min(batches.size, batches.n_rows - first)
+        fetch_rows(X, places + n, rows + n, n_next, dual, at.K)
+        score_share(X, places, n, n_next, W, width, share, raw)
         set_offsets(&at)
         beta = spread_of(&at, rows, n)
         wait_for(n_threads)

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from linear_hinge._compiled import losses
 from linear_hinge._losses import HingeLoss
 from linear_hinge._products import inner, product, weighted_mean
-from linear_hinge._rows import ROWS_AT_ONCE, chunks, squared_norms
+from linear_hinge._rows import ROWS_AT_ONCE, chunks, norms_and_bits
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,19 @@ class Problem:
         """Numbers of the rows that have a weight."""
         return np.flatnonzero(self.weights)
 
-    @cached_property
+    @property
     def squared_norms(self):
         """‖x_i‖² of all rows, inf where it overflows."""
-        return squared_norms(self.X)
+        return self._norms_and_bits[0]
+
+    @property
+    def occupied(self):
+        """Bits for the groups of features of dense rows that are not all zero, if most are; None otherwise."""
+        return self._norms_and_bits[1]
+
+    @cached_property
+    def _norms_and_bits(self):
+        return norms_and_bits(self.X)
 
 
 def primal_objective(problem, coef, intercept):
@@ -66,7 +75,7 @@ def primal_objective(problem, coef, intercept):
     intercept : ndarray of shape (n_scores,)
     """
     intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]))
-    values = losses(problem.loss, problem.X, coef, intercept, problem.y, problem.margin)
+    values = losses(problem.loss, problem.X, coef, intercept, problem.y, problem.margin, problem.occupied)
     if values is None:
         values = np.empty(len(problem.y))
         for chunk in chunks(len(problem.y), ROWS_AT_ONCE):

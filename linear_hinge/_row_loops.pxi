@@ -17,10 +17,12 @@ cdef extern from *:
     #include "_vectors.h"
     #define REAL float
     #include "_row_loops.h"
+    #include "_occupied_loops.h"
     #include "_entry_loops.h"
     #undef REAL
     #define REAL double
     #include "_row_loops.h"
+    #include "_occupied_loops.h"
     #include "_entry_loops.h"
     #undef REAL
     """

@@ -3,7 +3,7 @@
 
 cimport cython
 from cython.parallel cimport parallel, prange, threadid
-from libc.stdint cimport INTPTR_MAX, intptr_t
+from libc.stdint cimport INTPTR_MAX, intptr_t, uint32_t
 
 # What is worth waking threads for, and the most that there was to do: nothing wakes them before their cost is known.
 cdef Py_ssize_t worth = INTPTR_MAX, largest = 0
@@ -31,7 +31,7 @@ cdef Py_ssize_t FETCHED_ENTRIES = 32
 cdef Py_ssize_t ENTRY_ROWS = 256
 
 # Features that one squared norm is summed over: fixed, so that the sum does not depend on the number of threads.
-cdef Py_ssize_t BLOCK = 128
+cdef Py_ssize_t BLOCK = OCCUPIED_BLOCK
 
 
 @cython.final
@@ -41,6 +41,8 @@ cdef class Rows:
     Parameters
     ----------
     X : ndarray or CSR array of shape (n_samples, n_features), float32 or float64
+    occupied : ndarray of shape (n_samples, n_blocks), dtype=uint32, optional
+        Of dense rows, the bits that `dense_norms` tells.
     """
 
     cdef bint is_sparse, is_wide, is_double
@@ -48,9 +50,10 @@ cdef class Rows:
     cdef const void* data
     cdef const void* indices
     cdef const void* indptr
+    cdef const uint32_t* occupied
     cdef tuple kept
 
-    def __init__(self, X):
+    def __init__(self, X, occupied=None):
         self.n_rows, self.n_features = X.shape
         self.is_sparse, self.is_double = hasattr(X, "indptr"), X.dtype.itemsize == 8
         if self.is_sparse:
@@ -59,7 +62,8 @@ cdef class Rows:
             self.indices, self.indptr = address(self.kept[1]), address(self.kept[2])
         else:
             self.stride = X.strides[0] // X.itemsize
-            self.kept = (X,)
+            self.kept = (X, occupied)
+            self.occupied = NULL if occupied is None else <const uint32_t*>address(occupied)
         self.data = address(self.kept[0])
 
     cdef Py_ssize_t begin(self, Py_ssize_t row) noexcept nogil:
@@ -73,6 +77,12 @@ cdef class Rows:
     cdef Py_ssize_t n_entries(self, Py_ssize_t row) noexcept nogil:
         return self.begin(row + 1) - self.begin(row) if self.is_sparse else self.n_features
 
+    cdef bint has_bits(self, Py_ssize_t width) noexcept nogil:
+        """Whether a dense row tells which groups of features are not all zero; nobody asks for a single score."""
+        return self.occupied != NULL and width > 1
+
+    cdef uint32_t bits(self, Py_ssize_t row, Py_ssize_t block) noexcept nogil:
+        return self.occupied[row * n_blocks_of(self) + block]
 
     cdef Py_ssize_t n_between(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
         """How many entries these rows have."""
@@ -85,7 +95,7 @@ cdef Py_ssize_t n_blocks_of(Rows X) noexcept nogil:
 
 
 cdef void* address(array):
-    return <void*><intptr_t>array.ctypes.data
+    return <void*><intptr_t>array.__array_interface__["data"][0]
 
 
 def set_worth_threads(Py_ssize_t n_multiplications):
@@ -139,6 +149,9 @@ cdef void score_groups(
     if X.is_sparse:
         i = first * ROW_GROUP
         score_sparse_rows(X, rows + i, min(last * ROW_GROUP, n_rows) - i, W, width, 0, width, scores + i * width)
+    elif X.has_bits(width):
+        for i in range(first * ROW_GROUP, min(last * ROW_GROUP, n_rows)):
+            score_occupied_row(X, rows[i], W, width, 0, n_blocks_of(X), scores + i * width)
     else:
         for i in range(first, last):
             score_dense_group(

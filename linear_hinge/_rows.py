@@ -108,13 +108,18 @@ def _pieces(X, unique=False):
 
 def squared_norms(X):
     """‖x_i‖² in float64, shape (n_samples,); overflow gives inf."""
-    compiled = _compiled.squared_norms(X)
+    return norms_and_bits(X)[0]
+
+
+def norms_and_bits(X):
+    """`squared_norms`, and what tells compiled code which features of dense rows it may leave out; None mostly."""
+    compiled = _compiled.norms_and_bits(X)
     if compiled is not None:
         return compiled
     norms = np.empty(X.shape[0])
     for chunk, rows in _pieces(X, unique=True):
         norms[chunk] = row_norms(rows, squared=True)
-    return norms
+    return norms, None
 
 
 def squared_transposed_product(X, dual):

@@ -4,6 +4,10 @@
 from libc.string cimport memset
 
 
+# Numbers that a thread needs for every row of a batch, to work in.
+cdef Py_ssize_t ADDRESSES = 6
+
+
 cdef struct Share:
     # Blocks of features from first to last, or classes.
     Py_ssize_t first, last
@@ -40,20 +44,31 @@ cdef double total_square(Rows X, Py_ssize_t width, const double* squares) noexce
 
 
 cdef void score_share(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* W, Py_ssize_t width, Share share, real* scores
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, Py_ssize_t n_next, const real* W, Py_ssize_t width, Share share,
+    real* scores
 ) noexcept nogil:
-    """Of sparse rows the scores of these classes; of dense rows what every block of features makes of the scores, of shape
-    (n_blocks, whole groups of rows, width)."""
-    cdef Py_ssize_t i, block, n_groups = (n_rows + ROW_GROUP - 1) // ROW_GROUP, size = ROW_GROUP * width
+    """Of the first n_rows rows, while those that are next are fetched. Of sparse rows the scores of these classes; of dense
+    rows what every block of features makes of the scores, of shape (n_blocks, whole groups of rows, width)."""
+    cdef Py_ssize_t block, n_groups = (n_rows + ROW_GROUP - 1) // ROW_GROUP
     if X.is_sparse:
         score_sparse_rows(X, rows, n_rows, W, width, share.first, share.last, scores)
         return
     for block in range(share.first, share.last):
-        for i in range(n_groups):
-            score_dense_group(
-                X, rows, i * ROW_GROUP, n_rows, W, width, block * BLOCK, min((block + 1) * BLOCK, X.n_features),
-                scores + (block * n_groups + i) * size,
-            )
+        score_block(X, rows, n_rows, n_next, W, width, block, scores + block * n_groups * ROW_GROUP * width)
+
+
+cdef void score_block(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, Py_ssize_t n_next, const real* W, Py_ssize_t width, Py_ssize_t block,
+    real* scores
+) noexcept nogil:
+    cdef Py_ssize_t i, first = block * BLOCK, last = min(first + BLOCK, X.n_features)
+    for i in range(n_rows):
+        if i < n_next:
+            fetch_block(X, rows[n_rows + i], block, <const real*>X.data)
+        if X.has_bits(width):
+            score_occupied_row(X, rows[i], W, width, block, block + 1, scores + i * width)
+        elif i % ROW_GROUP == 0:
+            score_dense_group(X, rows, i, n_rows, W, width, first, last, scores + i * width)
 
 
 cdef void add_up_scores(
@@ -83,16 +98,25 @@ cdef void add_features(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Share share,
     intptr_t* addresses, double* squares, real* W
 ) noexcept nogil:
+    # Twice n_rows, the second half to work in, then numbers of rows, then bits.
     cdef const real** x = <const real**>addresses
-    cdef const real** D = <const real**>(addresses + n_rows)
-    cdef Py_ssize_t i, n_moved = 0
+    cdef const real** D = <const real**>(addresses + 2 * n_rows)
+    cdef intptr_t* moved = addresses + 4 * n_rows
+    cdef intptr_t* bits = addresses + 5 * n_rows
+    cdef Py_ssize_t i, block, last, n_moved = 0
     for i in range(n_rows):
         if any_nonzero(G + i * width, width):
-            x[n_moved] = <const real*>X.data + X.begin(rows[i])
-            D[n_moved] = G + i * width
+            x[n_moved], D[n_moved] = <const real*>X.data + X.begin(rows[i]), G + i * width
+            moved[n_moved] = rows[i]
             n_moved += 1
-    for i in range(share.first, share.last):
-        squares[i] = dense_add(n_moved, x, D, width, <real>scale, i * BLOCK, min((i + 1) * BLOCK, X.n_features), W)
+    for block in range(share.first, share.last):
+        last = min((block + 1) * BLOCK, X.n_features)
+        if X.has_bits(width):
+            for i in range(n_moved):
+                bits[i] = X.bits(moved[i], block)
+            squares[block] = occupied_add(n_moved, x, D, bits, width, <real>scale, block * BLOCK, last, W)
+        else:
+            squares[block] = dense_add(n_moved, x, D, width, <real>scale, block * BLOCK, last, W)
 
 
 cdef void add_classes(

@@ -304,13 +304,58 @@ def test_transposed_products_that_others_make(rng):
 
 
 @needs_kernels
-@pytest.mark.parametrize("kind", ["csr", "csr, 64 bits", "csr, duplicates"])
+@pytest.mark.parametrize("kind", ["C", "csr", "csr, 64 bits", "csr, duplicates"])
+@pytest.mark.parametrize("n_features", [1, 30, 130])
 @dtypes
-def test_norms_of_sparse_rows(kind, dtype, rng):
-    X = (rng.normal(size=(20, 30)) * (rng.uniform(size=(20, 30)) < 0.3)).astype(dtype)
-    found = _compiled.squared_norms(CONTAINERS[kind](X))
+def test_norms_of_rows(n_features, kind, dtype, rng):
+    X = (rng.normal(size=(20, n_features)) * (rng.uniform(size=(20, n_features)) < 0.3)).astype(dtype)
+    found = _compiled.norms_and_bits(CONTAINERS[kind](X))[0]
     assert found.dtype == np.float64
     assert_allclose(found, (X.astype(np.float64) ** 2).sum(axis=1), rtol=1e-14)
+
+
+def with_zero_groups(problem):
+    """Dense rows most of whose features are zero, side by side, as in images."""
+    n_samples, n_features = problem.X.shape
+    groups = np.random.RandomState(0).uniform(size=(n_samples, n_features // 4 + 1)) < 0.3
+    return replace(problem, X=problem.X * np.repeat(groups, 4, axis=1)[:, :n_features])
+
+
+@needs_kernels
+@pytest.mark.parametrize("n_features", [5, 128, 259])
+@dtypes
+def test_bits_tell_which_groups_of_features_are_not_all_zero(n_features, dtype, rng):
+    problem = with_zero_groups(drawn(CASES[0], rng, dtype=dtype, n_features=n_features))
+    n_groups = 32 * -(-n_features // 128)
+    filled = np.zeros((101, 4 * n_groups))
+    filled[:, :n_features] = problem.X
+    expected = (filled.reshape(101, n_groups, 4) != 0).any(axis=2)
+    found = problem.occupied[:, :, None] >> np.arange(32, dtype=np.uint32) & 1
+    assert_array_equal(found.reshape(101, n_groups), expected)
+
+
+@needs_kernels
+@pytest.mark.parametrize("kind", ["C", "F", "csr"])
+def test_rows_without_many_zeros_have_no_bits(kind, rng):
+    X = rng.normal(size=(30, 12)) * (rng.uniform(size=(30, 12)) < 0.4)
+    assert replace(drawn(CASES[0], rng), X=CONTAINERS[kind](X)).occupied is None
+    assert replace(drawn(CASES[0], rng), X=CONTAINERS[kind](X[:, :3] * 0)).occupied is None  # not one group
+
+
+@needs_kernels
+@all_cases
+@pytest.mark.parametrize("n_features", [18, 300])
+@dtypes
+def test_steps_and_losses_that_leave_out_zeros(case, n_features, dtype, rng, monkeypatch, worthwhile):
+    problem = with_zero_groups(drawn(case, rng, dtype=dtype, n_features=n_features))
+    assert problem.occupied is not None
+    found = [ascend_on(n, problem, monkeypatch) for n in (1, 2, 5)]
+    assert_same_to_rounding(found[0], ascend_in_numpy(problem, monkeypatch), dtype)
+    assert_same_bits(*found)
+    coef, intercept = rng.normal(size=(n_features, case.n_scores)).astype(dtype), np.zeros(case.n_scores, dtype)
+    expected = case.loss.values(problem.X @ coef, problem.y, 0.7)
+    with_bits = _compiled.losses(case.loss, problem.X, coef, intercept, problem.y, 0.7, problem.occupied)
+    assert_allclose(with_bits, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-5)
 
 
 @needs_kernels
@@ -439,7 +484,7 @@ def test_a_loss_without_a_compiled_twin_takes_the_steps_of_the_specification(rng
         pass
 
     case = case_of("crammer_singer")
-    old = drawn(case, rng)
+    old = drawn(case, rng, kind="F")  # whose norms NumPy computes in any case
     assert_same_bits(ascend(replace(old, loss=NewLoss())), ascend_in_numpy(old, monkeypatch))
 
 

@@ -14,7 +14,7 @@ from linear_hinge._newton import ProximalNewton
 from linear_hinge._objective import primal_objective
 from linear_hinge._products import product, transposed_product, weighted_mean
 from linear_hinge._progress import Progress
-from linear_hinge._rows import row_space
+from linear_hinge._rows import csr_of, row_space
 
 # What a pass tells about the gap is an estimate, mostly too large. A look at the objective where it ended costs half a
 # pass, and with the coefficients that the minibatches keep up to date tells the gap to rounding, but for the imbalance
@@ -142,7 +142,7 @@ class CertifiedFit:
 
     def attributes(self):
         """What the fitted estimator shows besides the coefficients."""
-        dual_coef = sp.csr_array(self.dual.astype(self.problem.X.dtype, copy=False))
+        dual_coef = csr_of(self.dual.astype(self.problem.X.dtype, copy=False))
         return {
             "t_": self.ascent.t,
             "dual_objective_": self.dual_objective,
@@ -187,8 +187,8 @@ class CertifiedFit:
         curvature = ascent.beta * weighted_mean(problem.weights, ascent.norms) / problem.alpha
         n_samples, n_features = problem.X.shape
         if self.is_one_batch and n_samples < n_features and not sp.issparse(problem.X):
-            self.basis = row_space(problem.X)
-            problem = replace(problem, X=product(problem.X, self.basis))
+            coordinates, self.basis = row_space(problem.X)
+            problem = replace(problem, X=coordinates)
             coef = transposed_product(self.basis, coef)
         self.newton = ProximalNewton(problem, ascent.dual, coef, intercept, curvature, exact=self.is_one_batch)
 

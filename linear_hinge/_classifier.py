@@ -244,7 +244,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             classes, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
             problem = self._problem(with_whole_rows(X), codes, normalised, len(classes))
             task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
-            solver = make_solver(problem, self.get_params(deep=False), self._generator(), before)
+            solver = make_solver(problem, vars(self), self._generator(), before)
             fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
             n_visits = fitted["n_iter_"] * np.count_nonzero(normalised)
             self._replace_fit(fitted | {"_trained_on_": (n_visits, mean_weight)})
@@ -288,7 +288,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             weights = check_weights(sample_weight, X)
             codes, weights = encode_for_partial_fit(y, weights, self.class_weight, self.classes_)
             problem = self._problem(X, codes, weights, len(self.classes_))
-            stream, options = make_stream(problem, self.get_params(deep=False), vars(self))
+            stream, options = make_stream(problem, vars(self))
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 stream.sweep(problem, rng=self._generator(), **options)
                 coef, intercept = stream.coefficients()

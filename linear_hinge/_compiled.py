@@ -45,10 +45,10 @@ WEIGHTED_ROWS = 2048
 # Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
 LARGEST_DENSITY = 0.25
 
-# Dense rows get bits that tell which groups of features are not all zero if so small a part of them is not: such a group
-# costs more than one of a row without bits.
+# Dense rows get bits that tell which groups of features are not all zero, if at most this part of them is so in some rows:
+# a group costs more where bits are looked at.
 MOST_OCCUPIED = 0.6
-LOOKED_AT = 64
+LOOKED_AT = 16
 GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in _occupied_loops.h
 
 VECTOR_BYTES, LINE_BYTES = 32, 64  # as in _vectors.h
@@ -277,19 +277,11 @@ def class_blocks(hessian, smallest_pivot):
 
 
 def envelopes(loss, dual, scores, y, curvature, margin):
-    """Prox steps and what they reach, M_i(s_i) of `_newton`, for ρ the same in all rows; None without compiled code."""
+    """`_newton.envelopes`; None without compiled code."""
     twin = row_loss(loss)
     if twin is None or not _are_floats(dual, scores):
         return None
     return _kernels.envelopes(twin, dual, scores, y.astype(np.int64, copy=False), curvature, margin, max_threads())
-
-
-def values(loss, scores, y, margin):
-    """`HingeLoss.values`, compiled where it is."""
-    twin = row_loss(loss)
-    if twin is None or not _are_floats(scores):
-        return loss.values(scores, y, margin)
-    return _kernels.values(twin, scores, y.astype(np.int64, copy=False), margin, max_threads())
 
 
 def _are_floats(*arrays):

@@ -34,7 +34,7 @@ import numpy as np
 
 from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
-from linear_hinge._rows import direction, minibatches, shuffled, take_rows, weighted_sum
+from linear_hinge._rows import bytes_of_row, direction, minibatches, shuffled, take_rows, weighted_sum
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, so many in a row at most, if
 # the others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
@@ -43,6 +43,11 @@ SMALL_GAP = 0.1
 SKIPPED_PASSES = 15
 MOST_ACTIVE = 0.5**0.5  # in weight, so that repeated rows count like heavy ones; no ratio of two counts
 WORTH_SKIPPING = 0.2  # of the gap after all rows were visited
+
+# Rows that are visited soon after each other because they lie side by side, where they are so short, with their
+# subgradients, that what is next to them in memory comes along; then where they are is what a visit costs.
+TOGETHER = 4
+SHORT_ROW = 512  # bytes
 
 # β forgets a batch whose rows resembled each other more than the present ones.
 BETA_MEMORY = 0.99
@@ -88,6 +93,7 @@ class DualAscent:
         self.raw = self.memory[:, : problem.n_scores]
         self.batch_size = batch_size
         self.rng = rng
+        self.together = TOGETHER if bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW else 1
         self.t = 0
         self.beta = None
         self.beta_memory = BETA_MEMORY
@@ -110,7 +116,7 @@ class DualAscent:
 
     def run_pass(self, averaging=False):
         """Visit the rows; after a full pass only those with a gap, for some passes. How many they were."""
-        rows = shuffled(self._rows_to_visit(), self.batch_size, self.rng)
+        rows = shuffled(self._rows_to_visit(), self.batch_size, self.rng, self.together)
         mean, middle = None, len(rows)
         if averaging:
             # The mean of the second half of the iterates is as good as that of all of them, at half the cost.

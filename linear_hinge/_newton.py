@@ -49,6 +49,8 @@ class Point(NamedTuple):
     scores: np.ndarray  # (n_samples, n_scores)
     dual: np.ndarray  # (n_samples, n_scores): G⁺
     phi: float
+    gap: float  # Σ_i ω_i (ℓ_i(s_i) − Δ c(g_i⁺))
+    moved: float  # Σ_i ω_i ‖g_i⁺ − g_i‖²
 
 
 class ProximalNewton:
@@ -122,10 +124,10 @@ class ProximalNewton:
 
     def _point(self, weights, scores):
         problem, rho = self.problem, self.curvature
-        dual, heights = envelopes(problem.loss, self.outer_dual, scores, problem.y, rho, problem.margin)
+        dual, *of_rows = envelopes(problem.loss, self.outer_dual, scores, problem.y, rho, problem.margin)
+        height, gap, moved = (weighted_mean(problem.weights, values) for values in of_rows)
         coef = weights[:-1]
-        phi = 0.5 * problem.alpha * inner(coef, coef) + weighted_mean(problem.weights, heights)
-        return Point(weights, scores, dual, phi)
+        return Point(weights, scores, dual, 0.5 * problem.alpha * inner(coef, coef) + height, gap, moved)
 
     def _scores(self, weights):
         self.work += 0.5
@@ -139,21 +141,16 @@ class ProximalNewton:
         total = weighted.sum(axis=0)
         pull = transposed_product(problem.X, weighted) - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
         coef = point.weights[:-1]
-        losses = _compiled.values(problem.loss, point.scores, problem.y, problem.margin)
-        linear = problem.margin * problem.loss.dual_values(point.dual, problem.y)
-        self.gap = weighted_mean(problem.weights, losses - linear)
-        self.gap += 0.5 * problem.alpha * inner(coef, coef) + 0.5 / problem.alpha * inner(pull, pull)
+        self.gap = point.gap + 0.5 * problem.alpha * inner(coef, coef) + 0.5 / problem.alpha * inner(pull, pull)
         return np.vstack([problem.alpha * coef + pull, total * problem.fit_intercept])
 
     def _is_solved(self, gradient):
         if self.n_newton >= MAX_NEWTON_STEPS:
             return True
-        problem, point = self.problem, self.point
-        moved = weighted_mean(problem.weights, squared_rows(point.dual - self.outer_dual))
         # The error of φ, were its Hessian alpha in W and 1/ρ in b.
-        error = inner(gradient[:-1], gradient[:-1]) / (2 * problem.alpha)
+        error = inner(gradient[:-1], gradient[:-1]) / (2 * self.problem.alpha)
         error += 0.5 * self.curvature * inner(gradient[-1:], gradient[-1:])
-        return error <= INNER_ACCURACY * 0.5 * self.curvature * moved
+        return error <= INNER_ACCURACY * 0.5 * self.curvature * self.point.moved
 
     def _outer_step(self):
         factors = [factor for most, factor in CURVATURE_FACTORS if self.n_newton <= most]
@@ -187,10 +184,11 @@ class ProximalNewton:
 
 
 def envelopes(loss, dual, scores, y, curvature, margin):
-    """G⁺ and M_i(s_i) of every row, for ρ the same in all of them."""
+    """G⁺ and, of every row, M_i(s_i), ℓ_i(s_i) − Δ c(g_i⁺) and ‖g_i⁺ − g_i‖², for ρ the same in all of them."""
     compiled = _compiled.envelopes(loss, dual, scores, y, curvature, margin)
     if compiled is not None:
         return compiled
     better = loss.prox(dual, scores, y, np.full(len(scores), curvature, dtype=scores.dtype), margin)
-    heights = np.einsum("ik,ik->i", better, scores) + margin * loss.dual_values(better, y)
-    return better, heights - 0.5 * curvature * squared_rows(better - dual)
+    linear, moves = margin * loss.dual_values(better, y), squared_rows(better - dual)
+    heights = np.einsum("ik,ik->i", better, scores) + linear - 0.5 * curvature * moves
+    return better, heights, loss.values(scores, y, margin) - linear, moves

@@ -105,7 +105,7 @@ def run(solver, *, max_iter, verbose, task, classes):
     return model | fit | solver.attributes()
 
 
-def make_stream(problem, params, model):
+def make_stream(problem, model):
     """What `partial_fit` goes on with, and how it sweeps over a chunk.
 
     It is a copy: the model must stay as it was if the pass fails.
@@ -113,13 +113,11 @@ def make_stream(problem, params, model):
     Parameters
     ----------
     problem : Problem
-    params : dict
-        Parameters of the estimator.
     model : dict
-        Attributes of the estimator, fitted or not.
+        Parameters of the estimator, and its attributes if it is fitted.
     """
     _row_norm(problem)  # raises where squares overflow
-    kind = DualStream if params["learning_rate"] == "auto" else SubgradientDescent
+    kind = DualStream if model["learning_rate"] == "auto" else SubgradientDescent
     stream = deepcopy(model.get("_stream_"))
     if not isinstance(stream, kind):
         coef, intercept = _start(problem, model)
@@ -127,11 +125,11 @@ def make_stream(problem, params, model):
             stream = DualStream(coef, intercept, *model.get("_trained_on_", ()))
         else:
             # Of the first batch only: the stream must not depend on how it is cut into chunks.
-            stream = SubgradientDescent(coef, intercept, _row_norm(problem, _batch_size(params)))
+            stream = SubgradientDescent(coef, intercept, _row_norm(problem, _batch_size(model)))
         stream.t = model.get("t_", 0)
-    options = {"average": params["average"], "batch_size": _batch_size(params)}
+    options = {"average": model["average"], "batch_size": _batch_size(model)}
     if kind is SubgradientDescent:
-        options["schedule"] = _schedule(params, stream)
+        options["schedule"] = _schedule(model, stream)
     return stream, options
 
 

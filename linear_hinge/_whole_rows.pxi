@@ -114,69 +114,48 @@ def envelopes(
     RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
     int n_threads
 ):
-    """The prox steps G⁺, as `HingeLoss.prox` makes them, and what they reach, M_i(s_i) of `_newton`."""
+    """The prox steps G⁺, as `HingeLoss.prox` makes them, and what `_newton.envelopes` tells of every row."""
     cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1], n_parts = (n + LOSS_ROWS - 1) // LOSS_ROWS
-    better, reached = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty(n)
+    better, told = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty((3, n))
     cdef real[:, ::1] out = better
-    cdef double[::1] heights = reached
+    cdef double[:, ::1] of_rows = told
     n_threads = worth_threads(n * K * LOSS_COST, n_threads)
     cdef double[:, ::1] work = np.empty((n_threads, 4 * K))
     for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
         if loss.is_binary:
             envelopes_of_part(
                 <BinaryHinge>loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n),
-                &work[threadid(), 0], out, heights,
+                &work[threadid(), 0], out, of_rows,
             )
         else:
             envelopes_of_part(
                 loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n), &work[threadid(), 0], out,
-                heights,
+                of_rows,
             )
-    return better, reached
+    return better, *told
 
 
 cdef void envelopes_of_part(
     row_loss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
-    Py_ssize_t first, Py_ssize_t last, double* g, real[:, ::1] out, double[::1] heights
+    Py_ssize_t first, Py_ssize_t last, double* g, real[:, ::1] out, double[:, ::1] of_rows
 ) noexcept nogil:
     cdef Py_ssize_t i, k, K = scores.shape[1]
     cdef double* s = g + K
     cdef double* better = g + 2 * K
-    cdef double greatest, squared
+    cdef double greatest, height, squared, linear
     for i in range(first, last):
         greatest = 0
         for k in range(K):
             g[k], s[k] = dual[i, k], scores[i, k]
             greatest = larger(fabs(s[k]), greatest)
         loss.prox(g, s, y[i], K, larger(rho, loss.tiny * (greatest + margin)), margin, better)
-        heights[i] = squared = 0
+        of_rows[1, i] = loss.value(s, y[i], K, margin)
+        height = squared = 0
         for k in range(K):
             out[i, k] = <real>better[k]
             better[k] = out[i, k]
-            heights[i] += better[k] * s[k]
+            height += better[k] * s[k]
             squared += (better[k] - g[k]) * (better[k] - g[k])
-        heights[i] += margin * loss.dual_value(better, y[i], K) - 0.5 * rho * squared
-
-
-def values(RowLoss loss, const real[:, :] scores, const int64_t[::1] y, double margin, int n_threads):
-    """`HingeLoss.values` of every row."""
-    cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1]
-    cdef double[:, ::1] work = np.empty((n_threads, K))
-    losses = np.empty(n, dtype=np.asarray(scores).dtype)
-    cdef real[::1] out = losses
-    n_threads = worth_threads(n * K * LOSS_COST, n_threads)
-    for i in prange(n, num_threads=n_threads, schedule="static", nogil=True):
-        if loss.is_binary:
-            out[i] = <real>value_of_row(<BinaryHinge>loss, scores, y[i], margin, i, &work[threadid(), 0])
-        else:
-            out[i] = <real>value_of_row(loss, scores, y[i], margin, i, &work[threadid(), 0])
-    return losses
-
-
-cdef inline double value_of_row(
-    row_loss loss, const real[:, :] scores, Py_ssize_t y, double margin, Py_ssize_t i, double* work
-) noexcept nogil:
-    cdef Py_ssize_t k
-    for k in range(scores.shape[1]):
-        work[k] = scores[i, k]
-    return loss.value(work, y, scores.shape[1], margin)
+        linear = margin * loss.dual_value(better, y[i], K)
+        of_rows[0, i], of_rows[2, i] = height + linear - 0.5 * rho * squared, squared
+        of_rows[1, i] -= linear

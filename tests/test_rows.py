@@ -8,11 +8,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from linear_hinge import _rows
 from linear_hinge._rows import (
     CHUNK_SIZE,
+    bytes_of_row,
     chunks,
     direction,
     exact_transposed_product,
     minibatches,
     row_space,
+    shuffled,
     squared_norms,
     take_rows,
     weighted_sum,
@@ -82,6 +84,26 @@ def test_sparse_direction_holds_only_the_features_that_occur(kind, rng):
     coef = np.ones((30, 2))
     empty.add_to(coef, 1.0)
     assert_array_equal(coef, np.ones((30, 2)))
+
+
+@pytest.mark.parametrize("n_rows", [5, 24, 33, 50])
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_neighbours_are_visited_soon_after_each_other_but_in_different_batches(n_rows, batch_size):
+    rows = np.arange(n_rows) + 100
+    visited = shuffled(rows, batch_size, np.random.RandomState(0), together=4)
+    assert_array_equal(np.sort(visited), rows)
+    assert_array_equal(rows, np.arange(n_rows) + 100)
+    n_whole = n_rows // (4 * batch_size) * 4 * batch_size
+    batches = visited[:n_whole].reshape(-1, 4, batch_size)  # four of them from the same groups
+    assert_array_equal(np.diff(batches, axis=1), 1)
+    assert ((batches[:, 0] - 100) % 4 == 0).all()
+
+
+def test_memory_of_a_row():
+    X = np.zeros((4, 6), np.float32)
+    X[0, :4] = 1
+    assert bytes_of_row(X) == 24
+    assert bytes_of_row(sp.csr_array(X)) == 8  # four numbers and their int32 indices, over four rows
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 10, 11, 12, 100])
@@ -193,12 +215,12 @@ def test_squared_norms_at_the_ends_of_the_range(kind):
 def test_the_row_space_of_few_rows_holds_them_to_rounding(dtype, rng):
     X = rng.standard_normal((6, 40)).astype(dtype)
     X[3], X[4], X[5] = X[0], 0, X[1] - 1e5 * X[2]
-    basis = row_space(X)
+    coordinates, basis = row_space(X)
     eps = np.finfo(dtype).eps
-    assert basis.dtype == dtype
+    assert coordinates.dtype == basis.dtype == dtype
     assert basis.shape == (40, 3)
     assert_allclose(basis.T @ basis, np.eye(3), atol=20 * eps)
-    assert_allclose(X @ basis @ basis.T, X, atol=100 * eps * np.abs(X).max(axis=1).max())
+    assert_allclose(coordinates @ basis.T, X, atol=100 * eps * np.abs(X).max(axis=1).max())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -208,7 +230,7 @@ def test_the_row_space_of_rows_that_nearly_depend_on_each_other(dtype, rng):
     eps = np.finfo(dtype).eps
     X[[4, 20]] = X[1] + 1e3 * eps * rng.standard_normal((2, 80))
     X[[5, 21]] = X[2]
-    basis = row_space(X)
+    coordinates, basis = row_space(X)
     assert basis.shape == (80, 28)
     assert_allclose(basis.T @ basis, np.eye(28), atol=20 * eps)
-    assert_allclose(X @ basis @ basis.T, X, atol=100 * eps * np.abs(X).max())
+    assert_allclose(coordinates @ basis.T, X, atol=100 * eps * np.abs(X).max())

@@ -45,8 +45,8 @@ WEIGHTED_ROWS = 2048
 # Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
 LARGEST_DENSITY = 0.25
 
-# Dense rows get bits that tell which groups of features are not all zero, if at most this part of them is so in some rows:
-# a group costs more where bits are looked at.
+# Dense rows get bits that tell which groups of features are not all zero, if at most this part of the groups of some
+# rows is so: a group costs more where bits are looked at.
 MOST_OCCUPIED = 0.6
 LOOKED_AT = 16
 GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in _occupied_loops.h

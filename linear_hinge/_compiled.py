@@ -208,15 +208,17 @@ def norms_and_bits(X):
     rows = _kernels.Rows(X)
     if sp.issparse(X):
         return _kernels.sparse_norms(rows), None
-    occupied = np.empty((len(X) if _has_many_zeros(X) else 0, -(-X.shape[1] // BITS_FEATURES)), np.uint32)
-    norms = _kernels.dense_norms(rows, occupied, max_threads())
-    return norms, occupied if len(occupied) == len(X) else None
+    has_bits = _has_many_zeros(X)
+    norms, occupied = np.empty(len(X)), np.empty((has_bits * len(X), -(-X.shape[1] // BITS_FEATURES)), np.uint32)
+    for first, last in _pieces(X, norms[:, None]):
+        _kernels.dense_norms(rows, first, last, max_threads(), norms, occupied)
+    return norms, occupied if has_bits else None
 
 
 def _has_many_zeros(X):
     """Whether the bits are worth having, by some of the rows."""
     n_groups = X.shape[1] // GROUPED_FEATURES
-    some = X[:: -(-len(X) // LOOKED_AT), : n_groups * GROUPED_FEATURES]
+    some = X[:: max(1, len(X) // LOOKED_AT), : n_groups * GROUPED_FEATURES]
     return n_groups > 0 and np.mean((some != 0).reshape(-1, GROUPED_FEATURES).any(axis=1)) < MOST_OCCUPIED
 
 

@@ -17,18 +17,17 @@ cdef extern from *:
     ) noexcept nogil
 
 
-def dense_norms(Rows X, uint32_t[:, ::1] occupied, int most_threads):
-    """‖x_i‖² of every dense row, in float64; the bits of each go into ``occupied``, of shape (n_rows, n_blocks) or empty."""
+def dense_norms(
+    Rows X, Py_ssize_t first, Py_ssize_t last, int most_threads, double[::1] norms, uint32_t[:, ::1] occupied
+):
+    """‖x_i‖² of the dense rows from first to last, and their bits, where ``occupied`` is not empty."""
     cdef Py_ssize_t i
-    cdef int n_threads = worth_threads(X.n_between(0, X.n_rows), most_threads)
-    norms = np.empty(X.n_rows)
-    cdef double[::1] out = norms
-    for i in prange(X.n_rows, num_threads=n_threads, schedule="static", nogil=True):
+    cdef int n_threads = worth_threads(X.n_between(first, last), most_threads)
+    for i in prange(first, last, num_threads=n_threads, schedule="static", nogil=True):
         if X.is_double:
-            out[i] = norm_of_dense_row(X, <const double*>X.data, i, occupied)
+            norms[i] = norm_of_dense_row(X, <const double*>X.data, i, occupied)
         else:
-            out[i] = norm_of_dense_row(X, <const float*>X.data, i, occupied)
-    return norms
+            norms[i] = norm_of_dense_row(X, <const float*>X.data, i, occupied)
 
 
 cdef inline double norm_of_dense_row(

@@ -22,7 +22,7 @@ INLINE int LOWEST_BIT(uint32_t bits)
 MULTIVERSION
 static double NAME(dense_norm)(ptrdiff_t n_features, const REAL *x, uint32_t *occupied)
 {
-    double sums[OCCUPIED_BLOCK / 32] = {0};
+    double sums[FEATURE_GROUP] = {0};
     for (ptrdiff_t first = 0; first < n_features; first += OCCUPIED_BLOCK) {
         const ptrdiff_t last = first + OCCUPIED_BLOCK < n_features ? first + OCCUPIED_BLOCK : n_features;
         uint32_t bits = 0;

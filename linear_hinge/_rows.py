@@ -62,6 +62,8 @@ def shuffled(rows, batch_size, rng, together=1):
     """
     if rng is None or batch_size >= len(rows):
         return rows
+    if together == 1:
+        return rng.permutation(rows)
     n_groups = len(rows) // together
     groups = rng.permutation(rows[: n_groups * together].reshape(n_groups, together))
     n_whole = n_groups // batch_size * batch_size

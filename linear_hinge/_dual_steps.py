@@ -44,8 +44,8 @@ SKIPPED_PASSES = 15
 MOST_ACTIVE = 0.5**0.5  # in weight, so that repeated rows count like heavy ones; no ratio of two counts
 WORTH_SKIPPING = 0.2  # of the gap after all rows were visited
 
-# Rows that are visited soon after each other because they lie side by side, where they are so short, with their
-# subgradients, that what is next to them in memory comes along; then where they are is what a visit costs.
+# So many rows that lie side by side are visited soon after each other, if a row and its subgradient are so short that
+# finding them in memory costs more than the arithmetic.
 TOGETHER = 4
 SHORT_ROW = 512  # bytes
 

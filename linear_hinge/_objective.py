@@ -56,7 +56,7 @@ class Problem:
 
     @property
     def occupied(self):
-        """Bits for the groups of features of dense rows that are not all zero, if most are; None otherwise."""
+        """Of dense rows with many zeros, bits for the groups of features that are not all zero; None of others."""
         return self._norms_and_bits[1]
 
     @cached_property

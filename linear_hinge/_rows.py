@@ -62,7 +62,7 @@ def shuffled(rows, batch_size, rng, together=1):
     """
     if rng is None or batch_size >= len(rows):
         return rows
-    if together == 1:
+    if together == 1:  # the same as below, sooner
         return rng.permutation(rows)
     n_groups = len(rows) // together
     groups = rng.permutation(rows[: n_groups * together].reshape(n_groups, together))

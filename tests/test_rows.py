@@ -10,6 +10,7 @@ from linear_hinge._rows import (
     CHUNK_SIZE,
     bytes_of_row,
     chunks,
+    csr_of,
     direction,
     exact_transposed_product,
     minibatches,
@@ -97,6 +98,15 @@ def test_neighbours_are_visited_soon_after_each_other_but_in_different_batches(n
     batches = visited[:n_whole].reshape(-1, 4, batch_size)  # four of them from the same groups
     assert_array_equal(np.diff(batches, axis=1), 1)
     assert ((batches[:, 0] - 100) % 4 == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 1), (9, 5)])
+def test_csr_of_the_nonzeros_is_that_of_scipy(shape, rng):
+    dense = rng.normal(size=shape) * (rng.uniform(size=shape) < 0.5)
+    found, expected = csr_of(dense), sp.csr_array(dense)
+    for name in ("data", "indices", "indptr"):
+        assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert getattr(found, name).dtype == getattr(expected, name).dtype
 
 
 def test_memory_of_a_row():

@@ -38,15 +38,17 @@ from linear_hinge._rows import bytes_of_row, direction, minibatches, shuffled, t
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, so many in a row at most, if
 # the others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
-# Once the others have closed most of their gap, what is left is where nobody looks: all rows are visited again.
-SMALL_GAP = 0.1
+# Once the others have closed most of their gap, what is left is where nobody looks: all rows are visited again. A pass
+# over few rows visits them several times, up to as many visits as there are rows, because a pass has a cost of its own.
+SMALL_GAP = 0.03
 SKIPPED_PASSES = 15
 MOST_ACTIVE = 0.5**0.5  # in weight, so that repeated rows count like heavy ones; no ratio of two counts
 WORTH_SKIPPING = 0.2  # of the gap after all rows were visited
+MOST_TIMES = 4
 
-# So many rows that lie side by side are visited soon after each other, if a row and its subgradient are so short that
-# finding them in memory costs more than the arithmetic.
-TOGETHER = 4
+# So many batches share a block of rows that lie side by side, if a row and its subgradient are so short that finding
+# them in memory costs more than the arithmetic. Not where neighbours are of the same class: they resemble each other.
+TOGETHER = 2
 SHORT_ROW = 512  # bytes
 
 # β forgets a batch whose rows resembled each other more than the present ones.
@@ -93,7 +95,8 @@ class DualAscent:
         self.raw = self.memory[:, : problem.n_scores]
         self.batch_size = batch_size
         self.rng = rng
-        self.together = TOGETHER if bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW else 1
+        is_short = bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW
+        self.together = TOGETHER if is_short and not is_sorted(problem.y) else 1
         self.t = 0
         self.beta = None
         self.beta_memory = BETA_MEMORY
@@ -115,8 +118,9 @@ class DualAscent:
         self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 
     def run_pass(self, averaging=False):
-        """Visit the rows; after a full pass only those with a gap, for some passes. How many they were."""
-        rows = shuffled(self._rows_to_visit(), self.batch_size, self.rng, self.together)
+        """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were."""
+        active = self._rows_to_visit()
+        rows = np.tile(shuffled(active, self.batch_size, self.rng, self.together), self._n_times(active))
         mean, middle = None, len(rows)
         if averaging:
             # The mean of the second half of the iterates is as good as that of all of them, at half the cost.
@@ -125,7 +129,7 @@ class DualAscent:
         self._visit(rows[:middle])
         self._visit(rows[middle:], mean)
         self.gap = weighted_mean(self.problem.weights, self.row_gaps)
-        if len(rows) == len(self.problem.rows):
+        if len(active) == len(self.problem.rows):
             self.gap_of_all = self.gap
         self.average = self._uncentred(*mean.value()) if averaging else None
         self.pull = self._centred_intercept()
@@ -149,6 +153,12 @@ class DualAscent:
                 return active
         self.n_until_full = SKIPPED_PASSES
         return rows
+
+    def _n_times(self, rows):
+        """How often to visit them in a pass; fewer than a batch only once, because none may be twice in one."""
+        if len(rows) < self.batch_size:
+            return 1
+        return min(MOST_TIMES, len(self.problem.rows) // len(rows))
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""
@@ -230,6 +240,12 @@ class RunningMean:
         mean /= -mean.dtype.type(self.n_steps)
         mean += self.memory
         return mean[:, : self.lag.shape[1]], self.intercept, self.imbalance
+
+
+def is_sorted(y):
+    """Whether neighbours are of the same class more often than half-way between chance and always."""
+    chance = ((np.bincount(y) / len(y)) ** 2).sum()
+    return np.mean(y[1:] == y[:-1]) > (1 + chance) / 2 if len(y) > 1 else False
 
 
 def largest_variance(X, weights, mean):

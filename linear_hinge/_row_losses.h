@@ -5,6 +5,10 @@
 #define LINEAR_HINGE_ROW_LOSSES
 #include "_vectors.h"
 
+/* fmax and fmin are calls where the compiler must mind NaN. */
+INLINE double larger(double a, double b) { return LARGER(a, b); }
+INLINE double smaller(double a, double b) { return SMALLER(a, b); }
+
 /* max_k a_k, −inf of none. */
 MULTIVERSION
 static double greatest_of(ptrdiff_t K, const double *a)

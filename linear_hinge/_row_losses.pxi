@@ -7,6 +7,8 @@ cdef extern from *:
     #include "_row_losses.h"
     """
     void fetch(const void*, Py_ssize_t) noexcept nogil
+    double larger(double, double) noexcept nogil
+    double smaller(double, double) noexcept nogil
     double greatest_of(Py_ssize_t, const double*) noexcept nogil
     double sum_of(Py_ssize_t, const double*) noexcept nogil
     double inner_of(Py_ssize_t, const double*, const double*) noexcept nogil
@@ -17,15 +19,6 @@ cdef extern from *:
     void multiply(Py_ssize_t, const double*, const double*, double*) noexcept nogil
     void add_scaled(Py_ssize_t, double, const double*, double, double*) noexcept nogil
     void clip_all(Py_ssize_t, const double*, double, double*) noexcept nogil
-
-
-# fmax and fmin are calls where the compiler must mind NaN.
-cdef inline double larger(double a, double b) noexcept nogil:
-    return a if a > b else b
-
-
-cdef inline double smaller(double a, double b) noexcept nogil:
-    return a if a < b else b
 
 
 cdef class RowLoss:
@@ -60,15 +53,15 @@ cdef class RowLoss:
 cdef class BinaryHinge(RowLoss):
 
     cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
-        return larger(margin - s[0] if y == 1 else margin + s[0], 0)
+        return larger(margin - (2 * y - 1) * s[0], 0)
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
-        return -g[0] if y == 1 else g[0]
+        return (1 - 2 * y) * g[0]
 
     cdef void prox(
         self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
     ) noexcept nogil:
-        out[0] = signed_prox(g[0], s[0], 1 if y == 1 else -1, rho, margin)
+        out[0] = signed_prox(g[0], s[0], 2 * y - 1, rho, margin)
 
 
 ctypedef fused row_loss:
@@ -93,7 +86,7 @@ cdef class OneVsRest(RowLoss):
         out[y] = signed_prox(g[y], s[y], 1, rho, margin)
 
 
-cdef double signed_prox(double g, double s, double z, double rho, double margin) noexcept nogil:
+cdef inline double signed_prox(double g, double s, double z, double rho, double margin) noexcept nogil:
     """−z clip((Δ − z s)/ρ − z g, 0, 1)"""
     return -z * smaller(larger((margin - z * s) / rho - z * g, 0), 1)
 

@@ -68,7 +68,7 @@ cdef inline Sums improve_row(
     real* weighted
 ) noexcept nogil:
     """δ_i and ω_i δ_i of one row, what it adds to the sums, and its gap."""
-    cdef Py_ssize_t K = at.K, y = at.y[row]
+    cdef Py_ssize_t k, K = at.K, y = at.y[row]
     cdef double* g = at.work
     cdef double* s = at.work + K
     cdef double* delta = at.work + 2 * K
@@ -78,8 +78,8 @@ cdef inline Sums improve_row(
     begin_row(K, dual, raw, at.level, at.slope, at.on_mean[row], g, s, &inner, &greatest)
     at.row_gaps[row] = loss.value(s, y, K, at.margin) - inner - at.margin * loss.dual_value(g, y, K)
     if at.row_gaps[row] == 0:  # no subgradient is better
-        memset(step, 0, K * sizeof(real))
-        memset(weighted, 0, K * sizeof(real))
+        for k in range(K):
+            step[k] = weighted[k] = 0
         sums.rise = sums.along = sums.lengths = 0
         return sums
     loss.prox(g, s, y, K, larger(rho, loss.tiny * (greatest + at.margin)), at.margin, delta)

@@ -20,6 +20,8 @@ ROWS_AT_ONCE = 4096  # of what has n_scores numbers a row, so that copies need l
 ROUNDING = 64  # of a row that lies in the span of others, in units of the precision
 SPARSE_PIECES = 20
 
+FEWEST_BLOCKS = 16  # worth being shuffled, instead of single rows
+
 # Dense data whose rows do not lie in one piece are copied up to this number of bytes.
 LARGEST_COPY = 2**24
 
@@ -57,18 +59,17 @@ def with_whole_rows(X):
 def shuffled(rows, batch_size, rng, together=1):
     """The row numbers in another order, when there is a generator and more than one batch.
 
-    Rows that lie side by side, so many as go ``together``, are visited soon after each other, but in different batches,
-    because they may resemble each other.
+    So many batches as go ``together`` share a block of rows that lie side by side, each has every so manieth of them,
+    and the blocks are shuffled.
     """
     if rng is None or batch_size >= len(rows):
         return rows
-    if together == 1:  # the same as below, sooner
+    n_blocks = len(rows) // (together * batch_size)
+    if together == 1 or n_blocks < FEWEST_BLOCKS:
         return rng.permutation(rows)
-    n_groups = len(rows) // together
-    groups = rng.permutation(rows[: n_groups * together].reshape(n_groups, together))
-    n_whole = n_groups // batch_size * batch_size
-    whole = groups[:n_whole].reshape(-1, batch_size, together).transpose(0, 2, 1)
-    return np.concatenate([whole.ravel(), groups[n_whole:].T.ravel(), rows[n_groups * together :]])
+    n_whole = n_blocks * together * batch_size
+    blocks = rng.permutation(rows[:n_whole].reshape(n_blocks, batch_size, together))
+    return np.concatenate([blocks.transpose(0, 2, 1).ravel(), rows[n_whole:]])
 
 
 def bytes_of_row(X):

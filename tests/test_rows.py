@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from linear_hinge import _rows
 from linear_hinge._rows import (
     CHUNK_SIZE,
+    FEWEST_BLOCKS,
     bytes_of_row,
     chunks,
     csr_of,
@@ -87,17 +88,25 @@ def test_sparse_direction_holds_only_the_features_that_occur(kind, rng):
     assert_array_equal(coef, np.ones((30, 2)))
 
 
-@pytest.mark.parametrize("n_rows", [5, 24, 33, 50])
+@pytest.mark.parametrize("n_rows", [96, 100])
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_neighbours_are_visited_soon_after_each_other_but_in_different_batches(n_rows, batch_size):
+def test_batches_share_blocks_of_rows_that_lie_side_by_side(n_rows, batch_size):
     rows = np.arange(n_rows) + 100
-    visited = shuffled(rows, batch_size, np.random.RandomState(0), together=4)
+    visited = shuffled(rows, batch_size, np.random.RandomState(0), together=2)
     assert_array_equal(np.sort(visited), rows)
     assert_array_equal(rows, np.arange(n_rows) + 100)
-    n_whole = n_rows // (4 * batch_size) * 4 * batch_size
-    batches = visited[:n_whole].reshape(-1, 4, batch_size)  # four of them from the same groups
-    assert_array_equal(np.diff(batches, axis=1), 1)
-    assert ((batches[:, 0] - 100) % 4 == 0).all()
+    n_whole = n_rows // (2 * batch_size) * 2 * batch_size
+    blocks = visited[:n_whole].reshape(-1, 2, batch_size)
+    first = blocks[:, :1, :1]
+    assert (np.diff(first.ravel()) != 2 * batch_size).any()
+    expected = first + np.arange(2)[:, None] + 2 * np.arange(batch_size)
+    assert_array_equal(blocks, expected)
+
+
+def test_few_rows_are_shuffled_one_by_one():
+    rows = np.arange(6 * (FEWEST_BLOCKS - 1))
+    visited = shuffled(rows, 3, np.random.RandomState(0), together=2)
+    assert_array_equal(visited, np.random.RandomState(0).permutation(rows))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 1), (9, 5)])

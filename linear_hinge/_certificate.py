@@ -9,7 +9,7 @@ For every g_i ∈ D_{y_i} and, with an intercept, Σ_i ω_i g_i = 0,
 import numpy as np
 
 from linear_hinge._products import combination, inner, weighted_mean
-from linear_hinge._rows import ROWS_AT_ONCE, chunks, exact_transposed_product
+from linear_hinge._rows import cached_chunks, exact_transposed_product
 
 # How far Σ_i ω_i g_i may be from zero. The bound is off by its product with the optimal intercept: rounding. A
 # loose tolerance here gave bounds above the optimum.
@@ -27,7 +27,7 @@ def coef_from_dual(problem, dual):
 
 def estimated_bound(problem, dual, coef):
     """max_t D(t G), t ≤ 1, for coefficients said to be W(G)ᵀ and imbalances taken for none: no proof."""
-    linear = problem.margin * weighted_mean(problem.weights, problem.loss.dual_values(dual, problem.y))
+    linear = problem.margin * weighted_mean(problem.weights, _by_chunks(problem.loss.dual_values, dual, problem.y))
     return _scaled_bound(linear, problem.alpha * inner(coef, coef), 1.0)[0]
 
 
@@ -51,15 +51,14 @@ def best_bound(problem, dual):
         A G with D(G) = bound.
     """
     loss, y = problem.loss, problem.y
-    feasible = loss.with_signs(dual, y)
+    feasible = _by_chunks(loss.with_signs, dual, y)
     feasible[problem.weights == 0] = 0
     if problem.fit_intercept:
         feasible = loss.balanced(feasible, y, problem.weights)
         if np.abs(combination(problem.weights, feasible)).max() > LARGEST_IMBALANCE:
             return 0.0, np.zeros_like(feasible)
-    linear = problem.margin * weighted_mean(problem.weights, loss.dual_values(feasible, y))
-    # In chunks, because copies of G are what a proof would take most memory for.
-    worst = max(float(loss.violations(feasible[rows], y[rows]).max()) for rows in chunks(len(y), ROWS_AT_ONCE))
+    linear = problem.margin * weighted_mean(problem.weights, _by_chunks(loss.dual_values, feasible, y))
+    worst = float(_by_chunks(loss.violations, feasible, y).max())
     if not (linear > 0 and np.isfinite(worst)):
         return 0.0, np.zeros_like(feasible)
     coef = coef_from_dual(problem, feasible)
@@ -72,3 +71,16 @@ def _scaled_bound(linear, quadratic, largest):
     """The maximum of t linear − t²/2 quadratic for t ≤ largest, and this t."""
     scale = min(linear / quadratic, largest) if quadratic > 0 else largest
     return scale * linear - 0.5 * scale**2 * quadratic, scale
+
+
+def _by_chunks(function, dual, y):
+    """What a loss tells of every row, some at a time: most of a proof is memory that is touched for the first time."""
+    first, *others = cached_chunks(*dual.shape)
+    values = function(dual[first], y[first])
+    if not others:
+        return values
+    result = np.empty((len(y), *values.shape[1:]), values.dtype)
+    result[first] = values
+    for rows in others:
+        result[rows] = function(dual[rows], y[rows])
+    return result

@@ -30,15 +30,16 @@ cdef class Entries:
     cdef object narrow
 
     def __init__(self, Rows X, mask, rows, int most_threads):
-        within, classes = map(np.ascontiguousarray, np.nonzero(mask))
-        # Of small numbers the sort is linear.
-        by_class = np.argsort(classes.astype(np.min_scalar_type(mask.shape[1])), kind="stable")
         self.X, self.n_classes, self.n_features = X, mask.shape[1], X.n_features
+        counts, class_counts = np.zeros(len(rows), np.int64), np.zeros(self.n_classes, np.int64)
+        cdef const uint8_t[:, ::1] pairs = np.ascontiguousarray(mask).view(np.uint8)
+        count_pairs(pairs, counts, class_counts)
+        self.counts, self.starts, self.class_starts = counts, starts_of(counts), starts_of(class_counts)
+        self.rows = rows
+        classes, class_rows, class_entries = np.empty((3, self.starts[len(rows)]), np.int64)
+        list_pairs(pairs, rows, np.array(self.class_starts), classes, class_rows, class_entries)
+        self.classes, self.class_rows, self.class_entries = classes, class_rows, class_entries
         self.n_threads = worth_threads(len(classes) * X.n_between(0, X.n_rows) // max(1, X.n_rows), most_threads)
-        self.counts = np.bincount(within, minlength=len(rows))
-        self.rows, self.classes, self.starts = rows, classes, starts_of(self.counts)
-        self.class_starts = starts_of(np.bincount(classes, minlength=self.n_classes))
-        self.class_rows, self.class_entries = rows[within[by_class]], by_class
         # Coefficients in the precision of X: a product of float32 with float64 would convert every entry again.
         self.narrow = np.empty((1 if X.is_double else self.n_classes, self.n_features), np.float32)
 
@@ -57,6 +58,29 @@ cdef class Entries:
 def starts_of(counts):
     """Where the runs of so many entries begin and end."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+cdef void count_pairs(const uint8_t[:, ::1] pairs, int64_t[::1] counts, int64_t[::1] class_counts) noexcept:
+    cdef Py_ssize_t i, k
+    for i in range(pairs.shape[0]):
+        for k in range(pairs.shape[1]):
+            counts[i] += pairs[i, k]
+            class_counts[k] += pairs[i, k]
+
+
+cdef void list_pairs(
+    const uint8_t[:, ::1] pairs, const int64_t[::1] rows, int64_t[::1] next_of_class, int64_t[::1] classes,
+    int64_t[::1] class_rows, int64_t[::1] class_entries
+) noexcept:
+    """The classes of the entries, and of every class the rows and the entries."""
+    cdef Py_ssize_t i, k, entry = 0
+    for i in range(pairs.shape[0]):
+        for k in range(pairs.shape[1]):
+            if pairs[i, k]:
+                classes[entry] = k
+                class_rows[next_of_class[k]], class_entries[next_of_class[k]] = rows[i], entry
+                next_of_class[k] += 1
+                entry += 1
 
 
 cdef void change_entries(

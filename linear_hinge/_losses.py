@@ -124,34 +124,33 @@ class _SignedHinge(HingeLoss):
     sums_to_zero = False
 
     @abstractmethod
-    def signs(self, y, n_scores, dtype):
-        """z, shape (n_samples, n_scores)."""
+    def signed(self, values, y):
+        """z_ik v_ik, a new array of shape (n_samples, n_scores)."""
 
     def values(self, scores, y, margin):
-        signs = self.signs(y, scores.shape[1], scores.dtype)
-        return np.maximum(float(margin) - signs * scores, 0).sum(axis=1)
+        return np.maximum(float(margin) - self.signed(scores, y), 0).sum(axis=1)
 
     def subgradients(self, scores, y, margin):
-        signs = self.signs(y, scores.shape[1], scores.dtype)
-        return np.where(float(margin) - signs * scores > 0, -signs, 0).astype(scores.dtype, copy=False)
+        violated = float(margin) - self.signed(scores, y) > 0
+        return 0 - self.signed(violated.astype(scores.dtype), y)
 
     def dual_values(self, dual, y):
-        return -(self.signs(y, dual.shape[1], dual.dtype) * dual).sum(axis=1)
+        return -self.signed(dual, y).sum(axis=1)
 
     def prox(self, dual, scores, y, curvature, margin):
-        signs = self.signs(y, scores.shape[1], scores.dtype)
         curvature = self._positive(curvature, scores, margin)[:, None]
-        return -signs * np.clip((float(margin) - signs * scores) / curvature - signs * dual, 0, 1)
+        beta = (float(margin) - self.signed(scores, y)) / curvature - self.signed(dual, y)
+        return -self.signed(np.clip(beta, 0, 1), y)
 
     def free(self, dual, y):
         return (dual != 0) & (np.abs(dual) < 1)
 
     def with_signs(self, dual, y):
-        signs = self.signs(y, dual.shape[1], np.float64)
-        return -signs * np.maximum(-signs * dual, 0)
+        beta = -self.signed(dual.astype(np.float64, copy=False), y)
+        return -self.signed(np.maximum(beta, 0), y)
 
     def violations(self, dual, y):
-        beta = -self.signs(y, dual.shape[1], dual.dtype) * dual
+        beta = -self.signed(dual, y)
         return np.where(beta.min(axis=1) < 0, np.inf, beta.max(axis=1))
 
     def balanced(self, dual, y, weights):
@@ -171,8 +170,8 @@ class BinaryHinge(_SignedHinge):
     def n_scores(self, n_classes):
         return 1
 
-    def signs(self, y, n_scores, dtype):
-        return (2 * y - 1).astype(dtype)[:, None]
+    def signed(self, values, y):
+        return (2 * y - 1).astype(values.dtype)[:, None] * values
 
 
 class OneVsRest(_SignedHinge):
@@ -181,10 +180,10 @@ class OneVsRest(_SignedHinge):
     def n_scores(self, n_classes):
         return n_classes
 
-    def signs(self, y, n_scores, dtype):
-        signs = np.full((len(y), n_scores), -1, dtype=dtype)
-        signs[np.arange(len(y)), y] = 1
-        return signs
+    def signed(self, values, y):
+        signed, rows = -values, np.arange(len(y))
+        signed[rows, y] = values[rows, y]
+        return signed
 
 
 class _PairwiseHinge(HingeLoss):

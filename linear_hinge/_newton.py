@@ -35,9 +35,12 @@ MAX_NEWTON_STEPS = 40
 CURVATURE_FACTORS = ((3, 0.1), (15, 0.3), (MAX_NEWTON_STEPS - 1, 0.6))
 CURVATURE_RELIEF = 4.0
 
-# A Newton step is halved until φ falls by this part of what its slope promises.
+# A Newton step ends where φ has fallen by this part of what its slope promises, and where the slope is this part of the
+# first, unless few trials have not found such a point.
 ARMIJO = 1e-4
-MAX_HALVINGS = 30
+FLAT = 0.3
+FEW_TRIALS, MAX_TRIALS = 6, 30
+NEAREST = 0.1  # that a trial comes to the ends of its interval, in parts of it
 ROUNDING = 8  # of φ, in units of the precision
 MAX_BLIND_STEPS = 12
 
@@ -160,27 +163,50 @@ class ProximalNewton:
         self.point = self._point(self.point.weights, self.point.scores)
 
     def _line_search(self, direction, slope):
-        """Halve the step until φ falls as it should; whether it did.
+        """Follow the direction to where φ is nearly lowest, by regula falsi on its slope; whether φ fell.
 
         Near the end φ falls by less than its rounding, and the full step is right all the same; a few such steps in a
         row are allowed.
         """
+        start, found = self.point, None
         precision = ROUNDING * np.finfo(direction.dtype).eps
-        rounding = precision * abs(self.point.phi)
         # Where φ is far below Δ, as on separable data, it is the small difference of terms as large as Δ.
-        noise = precision * max(abs(self.point.phi), self.problem.margin)
+        noise = precision * max(abs(start.phi), self.problem.margin)
         change = self._scores(direction)
+        left, right = (0.0, slope), None
         length = 1.0
-        for _ in range(MAX_HALVINGS):
+        for n_trials in range(1, MAX_TRIALS + 1):
             number = direction.dtype.type(length)
-            trial = self._point(self.point.weights + number * direction, self.point.scores + number * change)
-            allowance = noise if length == 1 else 0.0
-            if trial.phi <= self.point.phi + ARMIJO * length * slope + allowance:
-                self.n_blind = self.n_blind + 1 if trial.phi > self.point.phi - rounding else 0
-                self.point = trial
-                return True
-            length /= 2
-        return False
+            trial = self._point(start.weights + number * direction, start.scores + number * change)
+            slope_there = self._slope(trial, direction, change)
+            is_lower = trial.phi <= start.phi + ARMIJO * length * slope + (noise if length == 1 else 0.0)
+            if is_lower and (found is None or trial.phi < found.phi):
+                found = trial
+            is_good = abs(slope_there) <= -FLAT * slope or abs(trial.phi - start.phi) <= noise
+            if found is not None and (is_good or n_trials >= FEW_TRIALS or (length == 1 and slope_there < 0)):
+                break
+            if is_lower and slope_there < 0:
+                left = length, slope_there
+            else:
+                right = length, max(slope_there, -slope if found is None else 0.0)
+            length = _between(left, right)
+        if found is None:
+            return False
+        self.n_blind = self.n_blind + 1 if found.phi > start.phi - precision * abs(start.phi) else 0
+        self.point = found
+        return True
+
+    def _slope(self, point, direction, change):
+        """The derivative of φ along the direction."""
+        along = self.problem.alpha * inner(point.weights[:-1], direction[:-1])
+        return along + weighted_mean(self.problem.weights, np.einsum("ik,ik->i", point.dual, change))
+
+
+def _between(left, right):
+    """Where a line through two points (length, slope) vanishes, but not next to one of them."""
+    (first, falling), (last, rising) = left, right
+    share = falling / (falling - rising) if falling < rising else 0.5
+    return first + min(max(share, NEAREST), 1 - NEAREST) * (last - first)
 
 
 def envelopes(loss, dual, scores, y, curvature, margin):

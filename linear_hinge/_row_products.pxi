@@ -3,7 +3,7 @@
 
 cimport cython
 from cython.parallel cimport parallel, prange, threadid
-from libc.stdint cimport INTPTR_MAX, intptr_t, uint32_t
+from libc.stdint cimport INTPTR_MAX, intptr_t, uint8_t, uint32_t
 
 # What is worth waking threads for, and the most that there was to do: nothing wakes them before their cost is known.
 cdef Py_ssize_t worth = INTPTR_MAX, largest = 0

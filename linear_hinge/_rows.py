@@ -16,7 +16,7 @@ from linear_hinge._products import inner, transposed_product
 # Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
 # it needs beside X stays small.
 CHUNK_SIZE = 512
-ROWS_AT_ONCE = 4096  # of what has n_scores numbers a row, so that copies need little memory beside the duals
+NUMBERS_AT_ONCE = 2**15  # of what has n_scores numbers a row, so that copies of it stay in a cache
 ROUNDING = 64  # of a row that lies in the span of others, in units of the precision
 SPARSE_PIECES = 20
 
@@ -105,6 +105,11 @@ def chunks(n_samples, size=CHUNK_SIZE):
     """Slices that cover the rows 0 … n_samples − 1."""
     for start in range(0, n_samples, size):
         yield slice(start, min(start + size, n_samples))
+
+
+def cached_chunks(n_samples, n_scores):
+    """The same where each row has n_scores numbers."""
+    return chunks(n_samples, max(1, NUMBERS_AT_ONCE // n_scores))
 
 
 def exact_transposed_product(X, dual, weights=None):

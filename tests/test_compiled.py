@@ -88,8 +88,9 @@ def ascend(problem, *, n_passes=5, batch_size=8, averaging=True):
     ascent = DualAscent(problem, dual, coef, intercept, batch_size=batch_size, rng=np.random.RandomState(0))
     for n in range(n_passes):
         ascent.run_pass(averaging=averaging and n == n_passes - 1)
-    state = [ascent.dual, *ascent.coefficients(), ascent.row_gaps, ascent.gap, ascent.beta, ascent.t, ascent.imbalance]
-    return state + list(ascent.average or ())
+    # An intercept is the difference of numbers as large as the coefficients, to which its rounding is to be compared.
+    coefficients = [np.vstack(pair) for pair in (ascent.coefficients(), ascent.average) if pair is not None]
+    return [ascent.dual, *coefficients, ascent.row_gaps, ascent.gap, ascent.beta, ascent.t, ascent.imbalance]
 
 
 def ascend_in_numpy(problem, monkeypatch, **options):

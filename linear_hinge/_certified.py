@@ -80,7 +80,7 @@ class CertifiedFit:
         self.dual_objective = 0.0
         self.coef, self.intercept = np.zeros(start.shape, start.dtype), np.zeros_like(intercept)
         self.objective = float(problem.loss.values(self.dual[:1], problem.y[:1], problem.margin)[0])
-        self.unseen = self.unproven = None
+        self.unseen = self.unproven = self.bound = None
         self.finished = self.converged = False
         if coef is not None:
             self._keep_better(coef, intercept)
@@ -116,8 +116,13 @@ class CertifiedFit:
         if self.n_seen > 0:
             return True
         # Before the first look the objective is that of zero, which may be far above what it is now.
-        bound = estimated_bound(self.problem, self.ascent.dual, self.ascent.coefficients()[0])
-        return gap <= factor * self.tol * (bound + gap)
+        return gap <= factor * self.tol * (self._estimated_bound() + gap)
+
+    def _estimated_bound(self):
+        """`estimated_bound` where the last pass of minibatches ended."""
+        if self.bound is None:
+            self.bound = estimated_bound(self.problem, self.ascent.dual, self.ascent.coefficients()[0])
+        return self.bound
 
     def certify(self, work=0.0):
         """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
@@ -158,10 +163,10 @@ class CertifiedFit:
         is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1])
         work = ascent.run_pass(averaging=is_near) / len(self.problem.rows)
         self.estimates.append(ascent.gap)
+        self.bound = None
 
         def found():
-            last = ascent.coefficients()
-            return ascent.average or last, ascent.dual, estimated_bound(self.problem, ascent.dual, last[0])
+            return ascent.average or ascent.coefficients(), ascent.dual, self._estimated_bound()
 
         if self._is_slow():
             self._begin_newton()

@@ -245,7 +245,7 @@ class RunningMean:
 def is_sorted(y):
     """Whether neighbours are of the same class more often than half-way between chance and always."""
     chance = ((np.bincount(y) / len(y)) ** 2).sum()
-    return np.mean(y[1:] == y[:-1]) > (1 + chance) / 2 if len(y) > 1 else False
+    return len(y) > 1 and np.count_nonzero(y[1:] == y[:-1]) > (len(y) - 1) * (1 + chance) / 2
 
 
 def largest_variance(X, weights, mean):

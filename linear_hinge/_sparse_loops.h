@@ -7,6 +7,8 @@
 #define ENTRIES_AHEAD 32 /* the row of W that is fetched while another is worked on */
 #define MOST_SPARSE_VECTORS 6
 #define SPARSE_SUMS 4 /* that grow side by side */
+#define ROWS_ABREAST 8
+#define SHORT_ROW 32 /* entries */
 #endif
 
 #undef INDEXED
@@ -63,14 +65,34 @@ INLINE REAL INDEXED(sparse_dot)(ptrdiff_t n, const REAL *data, const INDEX *colu
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-/* The scores of rows for a single class. */
+/* The scores of rows for a single class. Short ones grow side by side, as far as all of them go: what they wait for in
+ * memory comes together. The sum of a row does not depend on its neighbours. */
 MULTIVERSION
 static void INDEXED(sparse_single_scores)(ptrdiff_t n_rows, const int64_t *rows, const REAL *data, const INDEX *columns,
                                           const INDEX *indptr, const REAL *W, REAL *scores)
 {
-    for (ptrdiff_t i = 0; i < n_rows; i++) {
-        const ptrdiff_t begin = indptr[rows[i]], n = indptr[rows[i] + 1] - begin;
-        scores[i] = INDEXED(sparse_dot)(n, data + begin, columns + begin, W);
+    for (ptrdiff_t i = 0; i < n_rows; i += ROWS_ABREAST) {
+        const ptrdiff_t n_abreast = SMALLER(ROWS_ABREAST, n_rows - i);
+        const REAL *x[ROWS_ABREAST];
+        const INDEX *c[ROWS_ABREAST];
+        ptrdiff_t n[ROWS_ABREAST], fewest = SHORT_ROW, p = 0;
+        REAL sums[ROWS_ABREAST] = {0};
+        for (int r = 0; r < ROWS_ABREAST; r++) {
+            const int64_t row = rows[i + SMALLER(r, n_abreast - 1)];
+            x[r] = data + indptr[row];
+            c[r] = columns + indptr[row];
+            n[r] = indptr[row + 1] - indptr[row];
+            fewest = SMALLER(fewest, n[r] <= SHORT_ROW ? n[r] : 0);
+        }
+        for (; p < fewest; p++)
+            for (int r = 0; r < ROWS_ABREAST; r++) sums[r] = NAME(fused)(x[r][p], W[c[r][p]], sums[r]);
+        for (ptrdiff_t r = 0; r < n_abreast; r++) {
+            if (n[r] > SHORT_ROW)
+                sums[r] = INDEXED(sparse_dot)(n[r], x[r], c[r], W);
+            else
+                for (ptrdiff_t q = p; q < n[r]; q++) sums[r] = NAME(fused)(x[r][q], W[c[r][q]], sums[r]);
+            scores[i + r] = sums[r];
+        }
     }
 }
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from independent_solvers import solve_binary_with_intercept
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, dense, draw_problem, optimum_by_slsqp, slopes, start_newton
 from references import CASES
 
 from linear_hinge import _newton
 from linear_hinge._certificate import best_bound
-from linear_hinge._newton import ProximalNewton
+from linear_hinge._newton import FLAT, NEAREST, ProximalNewton, _between
 from linear_hinge._objective import primal_objective
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -123,6 +123,37 @@ def test_phi_falls_with_every_step_between_outer_steps(case, kind, fit_intercept
             assert newton.point.phi <= before + 1e-14 * abs(before)
             n_compared += 1
     assert n_compared > 3
+
+
+@all_cases
+@containers
+@with_and_without_intercept
+@pytest.mark.parametrize("length", [1e-3, 10.0, 100.0])
+def test_a_step_goes_to_where_the_slope_is_small_or_all_the_way(case, kind, fit_intercept, length, rng):
+    newton = start_newton(case, rng, kind=kind, fit_intercept=fit_intercept)
+    start, direction = newton.point, -length * newton._gradient()
+    slope = -(direction**2).sum() / length
+    assert newton._line_search(direction, slope)
+
+    def slope_at(weights):
+        return (phi(newton, weights + 1e-6 * direction / length) - phi(newton, weights)) / 1e-6 * length
+
+    assert slope_at(start.weights) == pytest.approx(slope, rel=1e-3)
+    assert newton.point.phi < start.phi
+    assert newton.point.phi == pytest.approx(phi(newton, newton.point.weights), rel=1e-12)
+    if length == 1e-3:
+        assert_array_equal(newton.point.weights, start.weights + direction)
+    else:
+        assert abs(slope_at(newton.point.weights)) <= -(FLAT + 1e-3) * slope
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [((0.0, -1.0), (1.0, 1.0), 0.5), ((0.0, -1.0), (1.0, 3.0), 0.25), ((1.0, -1.0), (2.0, 1e9), 1 + NEAREST)]
+    + [((0.0, -1e9), (2.0, 1.0), 2 - 2 * NEAREST), ((0.0, 0.0), (1.0, 0.0), 0.5)],
+)
+def test_regula_falsi_stays_inside(left, right, expected):
+    assert _between(left, right) == pytest.approx(expected)
 
 
 @small_cases

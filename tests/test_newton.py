@@ -149,8 +149,13 @@ def test_a_step_goes_to_where_the_slope_is_small_or_all_the_way(case, kind, fit_
 
 @pytest.mark.parametrize(
     ("left", "right", "expected"),
-    [((0.0, -1.0), (1.0, 1.0), 0.5), ((0.0, -1.0), (1.0, 3.0), 0.25), ((1.0, -1.0), (2.0, 1e9), 1 + NEAREST)]
-    + [((0.0, -1e9), (2.0, 1.0), 2 - 2 * NEAREST), ((0.0, 0.0), (1.0, 0.0), 0.5)],
+    [
+        ((0.0, -1.0), (1.0, 1.0), 0.5),
+        ((0.0, -1.0), (1.0, 3.0), 0.25),
+        ((1.0, -1.0), (2.0, 1e9), 1 + NEAREST),
+        ((0.0, -1e9), (2.0, 1.0), 2 - 2 * NEAREST),
+        ((0.0, 0.0), (1.0, 0.0), 0.5),
+    ],
 )
 def test_regula_falsi_stays_inside(left, right, expected):
     assert _between(left, right) == pytest.approx(expected)

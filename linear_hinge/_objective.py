@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from linear_hinge._compiled import losses
 from linear_hinge._losses import HingeLoss
 from linear_hinge._products import inner, product, weighted_mean
-from linear_hinge._rows import cached_chunks, norms_and_bits
+from linear_hinge._rows import ROWS_AT_ONCE, chunks, norms_and_bits
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def primal_objective(problem, coef, intercept):
     values = losses(problem.loss, problem.X, coef, intercept, problem.y, problem.margin, problem.occupied)
     if values is None:
         values = np.empty(len(problem.y))
-        for chunk in cached_chunks(len(problem.y), coef.shape[1]):
+        for chunk in chunks(len(problem.y), ROWS_AT_ONCE):
             scores = product(problem.X[chunk], coef) + intercept
             values[chunk] = problem.loss.values(scores, problem.y[chunk], problem.margin)
     coef = coef.astype(np.float64, copy=False)

@@ -16,6 +16,7 @@ from linear_hinge._products import inner, transposed_product
 # Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
 # it needs beside X stays small.
 CHUNK_SIZE = 512
+ROWS_AT_ONCE = 4096  # of X, where they are copied
 NUMBERS_AT_ONCE = 2**15  # of what has n_scores numbers a row, so that copies of it stay in a cache
 ROUNDING = 64  # of a row that lies in the span of others, in units of the precision
 SPARSE_PIECES = 20

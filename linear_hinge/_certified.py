@@ -118,6 +118,11 @@ class CertifiedFit:
         # Before the first look the objective is that of zero, which may be far above what it is now.
         return gap <= factor * self.tol * (self._estimated_bound() + gap)
 
+    @property
+    def n_rounds(self):
+        """How often the rows were visited: by the minibatches, and once by every Newton step."""
+        return self.ascent.n_rounds + self.n_passes - len(self.estimates)
+
     def _estimated_bound(self):
         """`estimated_bound` where the last pass of minibatches ended."""
         if self.bound is None:

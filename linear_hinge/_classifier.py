@@ -246,7 +246,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
             solver = make_solver(problem, vars(self), self._generator(), before)
             fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
-            n_visits = fitted["n_iter_"] * np.count_nonzero(normalised)
+            n_visits = solver.n_rounds * np.count_nonzero(normalised)
             self._replace_fit(fitted | {"_trained_on_": (n_visits, mean_weight)})
             task.end(fitted)
         return self

@@ -78,6 +78,8 @@ class DualAscent:
     ----------
     t : int
         Steps done.
+    n_rounds : int
+        How often the rows were visited, all of them or those with a gap.
     beta : float
         β, None before the first step.
     gap : float
@@ -97,7 +99,7 @@ class DualAscent:
         self.rng = rng
         is_short = bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW
         self.together = TOGETHER if is_short and not is_sorted(problem.y) else 1
-        self.t = 0
+        self.t = self.n_rounds = 0
         self.beta = None
         self.beta_memory = BETA_MEMORY
         self.gap = np.inf
@@ -120,7 +122,9 @@ class DualAscent:
     def run_pass(self, averaging=False):
         """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were."""
         active = self._rows_to_visit()
-        rows = np.tile(shuffled(active, self.batch_size, self.rng, self.together), self._n_times(active))
+        n_times = self._n_times(active)
+        self.n_rounds += n_times
+        rows = np.tile(shuffled(active, self.batch_size, self.rng, self.together), n_times)
         mean, middle = None, len(rows)
         if averaging:
             # The mean of the second half of the iterates is as good as that of all of them, at half the cost.

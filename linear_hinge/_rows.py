@@ -60,8 +60,8 @@ def with_whole_rows(X):
 def shuffled(rows, batch_size, rng, together=1):
     """The row numbers in another order, when there is a generator and more than one batch.
 
-    So many batches as go ``together`` share a block of rows that lie side by side, each has every so manieth of them,
-    and the blocks are shuffled.
+    Blocks of rows that lie side by side are shuffled, where so many batches go ``together``: with two, one has the even
+    and one the odd rows of a block.
     """
     if rng is None or batch_size >= len(rows):
         return rows

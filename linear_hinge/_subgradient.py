@@ -95,6 +95,7 @@ class ScheduledFit:
         self.tol = tol
         self.sweep_options = {"schedule": schedule, "average": average, "batch_size": batch_size, "rng": rng}
         self.best = np.inf
+        self.n_rounds = 0
         self.finished = self.converged = False
         self._start_waiting()
 
@@ -104,6 +105,7 @@ class ScheduledFit:
         coef, intercept = self.descent.coefficients()
         objective = primal_objective(self.problem, coef, intercept)
         self.n_passes += 1
+        self.n_rounds += 1
         self.best = min(self.best, objective)
         if self.best < self.to_beat * (1 - self.tol):
             self._start_waiting()

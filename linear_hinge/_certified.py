@@ -10,8 +10,9 @@ import scipy.sparse as sp
 
 from linear_hinge._certificate import best_bound, coef_from_dual, estimated_bound
 from linear_hinge._dual_steps import DualAscent
+from linear_hinge._extrapolation import Extrapolation
 from linear_hinge._newton import ProximalNewton
-from linear_hinge._objective import primal_objective
+from linear_hinge._objective import scaled_objective
 from linear_hinge._products import product, transposed_product, weighted_mean
 from linear_hinge._progress import Progress
 from linear_hinge._rows import csr_of, row_space
@@ -21,13 +22,19 @@ from linear_hinge._rows import csr_of, row_space
 # of the intercept. There is one when the estimate promises the end by what the last look found of it, or by what is
 # usual if that is some passes old, and otherwise when it is very old. The proof computes these coefficients anew, which
 # costs as much again: it follows where a look sees the end, and on the way where it sees half of the gap proven last,
-# if proofs took a small share of the work until then.
+# if proofs took a small share of the work until then. Many passes are made where few rows matter: the estimate is then
+# larger by up to 20 times, and a look costs little beside them.
 CLOSE_TO_END = 3.0
 USUAL_SHARE, EARLY_SHARE = 0.7, 0.4
 OLD_LOOK, VERY_OLD_LOOK = 1.2, 4
+LEAST_SHARE, OLD_LOOK_OF_MANY, MANY_PASSES = 0.05, 1.1, 4
 COST_OF_LOOK = COST_OF_PROOF = 0.5  # in passes
 WORTH_A_PROOF = 0.5
 SHARE_OF_PROOFS = 0.05
+
+# So many passes have a way in common that is worth going on. More often, the mean of the iterates has not settled.
+PASSES_TOGETHER = 8
+COST_OF_EXTRAPOLATION = 0.5  # in passes
 
 # Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
 # passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
@@ -70,7 +77,7 @@ class CertifiedFit:
         start = coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False)
         self.ascent = DualAscent(problem, dual, start, intercept, batch_size=batch_size, rng=rng)
         self.is_one_batch = len(problem.rows) <= batch_size
-        self.newton = self.basis = None
+        self.newton = self.basis = self.extrapolation = None
         self.n_passes = self.n_seen = 0
         self.work, self.work_of_proofs = 0.0, 0.0
         self.share = 1.0
@@ -106,8 +113,12 @@ class CertifiedFit:
             return self._is_within(CLOSE_TO_END, estimate)
         if self.n_seen == 0:
             return self._is_within(1 / EARLY_SHARE, estimate)
-        is_old = self.n_passes >= OLD_LOOK * self.n_seen
-        return self._is_within(1, self.share * estimate) or (is_old and self._is_within(1 / USUAL_SHARE, estimate))
+        share = self.share
+        if self.n_passes >= OLD_LOOK * self.n_seen:
+            share = min(share, USUAL_SHARE)
+        if self.n_passes >= OLD_LOOK_OF_MANY * self.n_seen + MANY_PASSES:
+            share = min(share, LEAST_SHARE)
+        return self._is_within(1, share * estimate)
 
     def _is_within(self, factor, gap):
         """Whether a gap is no more than so many times the one that ends the fit."""
@@ -166,7 +177,8 @@ class CertifiedFit:
         ascent = self.ascent
         # The mean of the iterates is a better primal point than the last of them, and worth its cost near the end.
         is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1])
-        work = ascent.run_pass(averaging=is_near) / len(self.problem.rows)
+        extrapolating = self._extrapolate() if self.n_passes % PASSES_TOGETHER == 0 else 0.0
+        work = extrapolating + ascent.run_pass(averaging=is_near) / len(self.problem.rows)
         self.estimates.append(ascent.gap)
         self.bound = None
 
@@ -176,6 +188,14 @@ class CertifiedFit:
         if self._is_slow():
             self._begin_newton()
         return ascent.gap, work, found
+
+    def _extrapolate(self):
+        """A step of `Extrapolation`, the first time its beginning; the work, in passes."""
+        if self.extrapolation is None:
+            self.extrapolation = Extrapolation(self.ascent)
+            return 0.0
+        self.extrapolation.step()
+        return COST_OF_EXTRAPOLATION
 
     def _run_newton(self):
         """A step of `ProximalNewton`, told like a pass."""
@@ -243,9 +263,11 @@ class CertifiedFit:
         return COST_OF_PROOF
 
     def _keep_better(self, coef, intercept):
-        objective = primal_objective(self.problem, coef, intercept)
+        objective, scale = scaled_objective(self.problem, coef, intercept)
         if objective < self.objective or not np.isfinite(objective):  # what overflows ends the fit
             self.objective, self.coef[:], self.intercept[:] = objective, coef, intercept
+            self.coef *= self.coef.dtype.type(scale)
+            self.intercept *= self.intercept.dtype.type(scale)
 
 
 def starting_dual(problem, coef=None, intercept=None, dual=None):

@@ -32,6 +32,7 @@ Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for S
 
 import numpy as np
 
+from linear_hinge._certificate import by_chunks
 from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
 from linear_hinge._rows import bytes_of_row, direction, minibatches, shuffled, take_rows, weighted_sum
@@ -163,6 +164,30 @@ class DualAscent:
         if len(rows) < self.batch_size:
             return 1
         return min(MOST_TIMES, len(self.problem.rows) // len(rows))
+
+    def best_length(self, change, raw):
+        """Where the dual is the highest along a change of G, and of Vᵀ with it."""
+        problem, alpha = self.problem, self.problem.alpha
+        rise = problem.margin * weighted_mean(problem.weights, by_chunks(problem.loss.dual_values, change, problem.y))
+        rise, curvature = rise - alpha * inner(self.raw, raw), alpha * inner(raw, raw)
+        if problem.fit_intercept:
+            # W = V + v μᵀ/alpha, of both.
+            total, on_mean = combination(problem.weights, change), combination(self.mean, raw)
+            norm = self.mean_norm / alpha
+            rise += total @ (self._centred_intercept() - self.raw_on_mean - norm * self.imbalance)
+            rise -= self.imbalance @ on_mean
+            curvature += 2 * (total @ on_mean) + (norm + self.sigma2 / alpha) * (total @ total)
+        return rise / curvature if curvature > 0 else 0.0
+
+    def move(self, change, raw, length):
+        """Change G and Vᵀ, and what follows from them, by so many times this; the change is spoilt."""
+        change *= change.dtype.type(length)
+        raw *= raw.dtype.type(length)
+        self.dual += change
+        self.raw += raw
+        if self.problem.fit_intercept:
+            self.imbalance += combination(self.problem.weights, change)
+            self.raw_on_mean += combination(self.mean, raw)
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""

@@ -11,10 +11,13 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge._compiled import losses
+from linear_hinge._compiled import mean_losses
 from linear_hinge._losses import HingeLoss
 from linear_hinge._products import inner, product, weighted_mean
 from linear_hinge._rows import ROWS_AT_ONCE, chunks, norms_and_bits
+
+# Where the dual ascends from zero, W(G) is too short while the gap is open, by a tenth to a third of the gap.
+SCALES = np.array([1, 1.0001, 1.0003, 1.001, 1.003, 1.01, 1.03, 1.1])
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,37 @@ def primal_objective(problem, coef, intercept):
         Wᵀ.
     intercept : ndarray of shape (n_scores,)
     """
-    intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]))
-    values = losses(problem.loss, problem.X, coef, intercept, problem.y, problem.margin, problem.occupied)
-    if values is None:
-        values = np.empty(len(problem.y))
+    return float(_objectives(problem, coef, intercept, SCALES[:1])[0])
+
+
+def scaled_objective(problem, coef, intercept):
+    """The least P(t W, t b) of some t ≥ 1, and this t.
+
+    ℓ(t s, y) with margin Δ is t ℓ(s, y) with margin Δ/t: the scores are computed once.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_features, n_scores)
+        Wᵀ.
+    intercept : ndarray of shape (n_scores,)
+    """
+    objectives = _objectives(problem, coef, intercept, SCALES)
+    best = objectives.argmin()
+    return float(objectives[best]), float(SCALES[best])
+
+
+def _objectives(problem, coef, intercept, scales):
+    """P(t W, t b) of every scale t."""
+    intercept, margins = np.array(np.broadcast_to(intercept, coef.shape[1:])), problem.margin / scales
+    data = problem.X, coef, intercept, problem.y, problem.weights
+    means = mean_losses(problem.loss, *data, margins, problem.occupied)
+    if means is None:
+        means = np.zeros(len(scales))
         for chunk in chunks(len(problem.y), ROWS_AT_ONCE):
             scores = product(problem.X[chunk], coef) + intercept
-            values[chunk] = problem.loss.values(scores, problem.y[chunk], problem.margin)
+            for t, margin in enumerate(margins):
+                values = problem.loss.values(scores, problem.y[chunk], margin)
+                means[t] += weighted_mean(problem.weights[chunk], values)
     coef = coef.astype(np.float64, copy=False)
-    return 0.5 * problem.alpha * inner(coef, coef) + weighted_mean(problem.weights, values)
+    return 0.5 * problem.alpha * inner(coef, coef) * scales**2 + scales * means

@@ -49,6 +49,15 @@ static double hinges_of(ptrdiff_t K, const double *a, double margin)
     return total;
 }
 
+/* sums_t += weight Σ_k max(0, margins_t + a_k) */
+INLINE void add_hinges(
+    ptrdiff_t K, const double *a, double weight, ptrdiff_t n_margins, const double *margins, double *RESTRICT sums)
+{
+    for (ptrdiff_t k = 0; k < K; k++)
+        SIMD()
+        for (ptrdiff_t t = 0; t < n_margins; t++) sums[t] += weight * LARGER(margins[t] + a[k], 0);
+}
+
 /* Σ_k clip(a_k − τ, 0, 1), and how many of these are inside (0, 1). */
 MULTIVERSION
 static double clipped_of(ptrdiff_t K, const double *a, double tau, double *n_inside)

@@ -13,6 +13,7 @@ cdef extern from *:
     double sum_of(Py_ssize_t, const double*) noexcept nogil
     double inner_of(Py_ssize_t, const double*, const double*) noexcept nogil
     double hinges_of(Py_ssize_t, const double*, double) noexcept nogil
+    void add_hinges(Py_ssize_t, const double*, double, Py_ssize_t, const double*, double*) noexcept nogil
     double clipped_of(Py_ssize_t, const double*, double, double*) noexcept nogil
     void project_simplex(Py_ssize_t, double*, double*) noexcept nogil
     void proximal_point(Py_ssize_t, const double*, double, const double*, double*) noexcept nogil
@@ -37,7 +38,8 @@ cdef class RowLoss:
         self.tiny = loss.smallest_curvature
         self.is_binary = isinstance(self, BinaryHinge)
 
-    cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        """The numbers a_j, in the place of s, of which the loss is Σ_j max(0, Δ + a_j), and how many they are."""
         return 0
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
@@ -52,8 +54,9 @@ cdef class RowLoss:
 @cython.final
 cdef class BinaryHinge(RowLoss):
 
-    cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
-        return larger(margin - (2 * y - 1) * s[0], 0)
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        s[0] *= 1 - 2 * y
+        return 1
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return (1 - 2 * y) * g[0]
@@ -70,10 +73,25 @@ ctypedef fused row_loss:
     RowLoss
 
 
+cdef inline double value_of(
+    row_loss loss, const double* s, Py_ssize_t y, Py_ssize_t K, double margin, double* work
+) noexcept nogil:
+    """ℓ(s, y), with K numbers to work in."""
+    cdef Py_ssize_t k
+    for k in range(K):
+        work[k] = s[k]
+    if row_loss is BinaryHinge:
+        loss.hinges(work, y, K)
+        return larger(margin + work[0], 0)
+    else:
+        return hinges_of(loss.hinges(work, y, K), work, margin)
+
+
 cdef class OneVsRest(RowLoss):
 
-    cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
-        return hinges_of(y, s, margin) + hinges_of(K - y - 1, s + y + 1, margin) + larger(margin - s[y], 0)
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        s[y] = -s[y]
+        return K
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return sum_of(y, g) + sum_of(K - y - 1, g + y + 1) - g[y]
@@ -93,8 +111,9 @@ cdef inline double signed_prox(double g, double s, double z, double rho, double 
 
 cdef class CrammerSinger(RowLoss):
 
-    cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
-        return larger(margin + larger(greatest_of(y, s), greatest_of(K - y - 1, s + y + 1)) - s[y], 0)
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        s[0] = larger(greatest_of(y, s), greatest_of(K - y - 1, s + y + 1)) - s[y]
+        return 1
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return -g[y]
@@ -110,8 +129,13 @@ cdef class CrammerSinger(RowLoss):
 
 cdef class WestonWatkins(RowLoss):
 
-    cdef double value(self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin) noexcept nogil:
-        return hinges_of(y, s, margin - s[y]) + hinges_of(K - y - 1, s + y + 1, margin - s[y])
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        cdef Py_ssize_t k
+        cdef double true_score = s[y]
+        s[y] = s[K - 1]
+        for k in range(K - 1):
+            s[k] -= true_score
+        return K - 1
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return -g[y]

@@ -76,7 +76,7 @@ cdef inline Sums improve_row(
     cdef double of_step[3]
     cdef Sums sums
     begin_row(K, dual, raw, at.level, at.slope, at.on_mean[row], g, s, &inner, &greatest)
-    at.row_gaps[row] = loss.value(s, y, K, at.margin) - inner - at.margin * loss.dual_value(g, y, K)
+    at.row_gaps[row] = value_of(loss, s, y, K, at.margin, delta) - inner - at.margin * loss.dual_value(g, y, K)
     if at.row_gaps[row] == 0:  # no subgradient is better
         for k in range(K):
             step[k] = weighted[k] = 0

@@ -68,46 +68,51 @@ cdef double norm_of_row(
     return sparse_norm(n, data + begin, <const int32_t*>X.indices + begin, row, last_rows, feature_sums)
 
 
-def losses(
-    Rows X, RowLoss loss, const real[:, ::1] W, const real[::1] intercept, const int64_t[::1] y, double margin,
-    Py_ssize_t first, Py_ssize_t last, int most_threads
+def mean_losses(
+    Rows X, RowLoss loss, const real[:, ::1] W, const real[::1] intercept, const int64_t[::1] y,
+    const double[::1] weights, const double[::1] margins, Py_ssize_t first, Py_ssize_t last, int most_threads
 ):
-    """ℓ(W x_i + b, y_i) of the rows from first to last, in float64, without their scores in memory."""
-    cdef Py_ssize_t i, n = last - first, width = W.shape[1], K = intercept.shape[0]
+    """Σ_i ω_i ℓ(W x_i + b, y_i) over the rows from first to last, for every Δ of ``margins``; no scores in memory."""
+    cdef Py_ssize_t i, n = last - first, width = W.shape[1], K = intercept.shape[0], n_margins = margins.shape[0]
     cdef int n_threads = worth_threads(X.n_between(first, last) * width, most_threads)
     cdef const int64_t[::1] rows = np.arange(first, last)
     cdef real[:, ::1] scores = np.empty((n_threads, SCORED_ROWS * width), dtype=np.asarray(W).dtype)
     cdef double[:, ::1] work = np.empty((n_threads, K))
-    values = np.empty(n)
-    cdef double[::1] out = values
-    for i in prange((n + SCORED_ROWS - 1) // SCORED_ROWS, num_threads=n_threads, schedule="static", nogil=True):
+    cdef Py_ssize_t n_parts = (n + SCORED_ROWS - 1) // SCORED_ROWS
+    sums = np.zeros((n_parts, n_margins))  # of parts, so that all is added up in the same order on any number of threads
+    cdef double[:, ::1] out = sums
+    for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
         losses_of_part(
-            X, loss, &W[0, 0], width, &intercept[0], K, &y[0], margin, &rows[i * SCORED_ROWS],
-            min(SCORED_ROWS, n - i * SCORED_ROWS), &scores[threadid(), 0], &work[threadid(), 0], &out[i * SCORED_ROWS],
+            X, loss, &W[0, 0], width, &intercept[0], K, &y[0], &weights[0], n_margins, &margins[0], &rows[i * SCORED_ROWS],
+            min(SCORED_ROWS, n - i * SCORED_ROWS), &scores[threadid(), 0], &work[threadid(), 0], &out[i, 0],
         )
-    return values
+    return sums.sum(axis=0)
 
 
 cdef void losses_of_part(
     Rows X, RowLoss loss, const real* W, Py_ssize_t width, const real* intercept, Py_ssize_t K, const int64_t* y,
-    double margin, const int64_t* rows, Py_ssize_t n, real* scores, double* work, double* values
+    const double* weights, Py_ssize_t n_margins, const double* margins, const int64_t* rows, Py_ssize_t n, real* scores,
+    double* work, double* sums
 ) noexcept nogil:
     score_groups(X, rows, 0, (n + ROW_GROUP - 1) // ROW_GROUP, n, W, width, scores)
     if loss.is_binary:
-        losses_of_scores(<BinaryHinge>loss, scores, width, intercept, K, y, margin, rows, n, work, values)
+        losses_of_scores(
+            <BinaryHinge>loss, scores, width, intercept, K, y, weights, n_margins, margins, rows, n, work, sums
+        )
     else:
-        losses_of_scores(loss, scores, width, intercept, K, y, margin, rows, n, work, values)
+        losses_of_scores(loss, scores, width, intercept, K, y, weights, n_margins, margins, rows, n, work, sums)
 
 
 cdef void losses_of_scores(
     row_loss loss, const real* scores, Py_ssize_t width, const real* intercept, Py_ssize_t K, const int64_t* y,
-    double margin, const int64_t* rows, Py_ssize_t n, double* work, double* values
+    const double* weights, Py_ssize_t n_margins, const double* margins, const int64_t* rows, Py_ssize_t n, double* work,
+    double* sums
 ) noexcept nogil:
     cdef Py_ssize_t i, k
     for i in range(n):
         for k in range(K):
             work[k] = <real>(scores[i * width + k] + intercept[k])
-        values[i] = loss.value(work, y[rows[i]], K, margin)
+        add_hinges(loss.hinges(work, y[rows[i]], K), work, weights[rows[i]], n_margins, margins, sums)
 
 
 def envelopes(
@@ -148,8 +153,8 @@ cdef void envelopes_of_part(
         for k in range(K):
             g[k], s[k] = dual[i, k], scores[i, k]
             greatest = larger(fabs(s[k]), greatest)
+        of_rows[1, i] = value_of(loss, s, y[i], K, margin, better)
         loss.prox(g, s, y[i], K, larger(rho, loss.tiny * (greatest + margin)), margin, better)
-        of_rows[1, i] = loss.value(s, y[i], K, margin)
         height = squared = 0
         for k in range(K):
             out[i, k] = <real>better[k]

@@ -29,6 +29,7 @@ FLOORS = {
     "_objective": 1,
     "_certified": 2,
     "_dual_steps": 2,
+    "_extrapolation": 2,
     "_newton": 2,
     "_stream": 2,
     "_subgradient": 2,

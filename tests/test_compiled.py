@@ -355,8 +355,10 @@ def test_steps_and_losses_that_leave_out_zeros(case, n_features, dtype, rng, mon
     assert_same_bits(*found)
     coef, intercept = rng.normal(size=(n_features, case.n_scores)).astype(dtype), np.zeros(case.n_scores, dtype)
     expected = case.loss.values(problem.X @ coef, problem.y, 0.7)
-    with_bits = _compiled.losses(case.loss, problem.X, coef, intercept, problem.y, 0.7, problem.occupied)
-    assert_allclose(with_bits, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-5)
+    for weights in np.eye(len(expected))[:5]:  # one row at a time
+        data = problem.X, coef, intercept, problem.y, weights
+        with_bits = _compiled.mean_losses(case.loss, *data, np.array([0.7]), problem.occupied)
+        assert_allclose(with_bits, weights @ expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-5)
 
 
 @needs_kernels
@@ -367,13 +369,31 @@ def test_losses_are_those_of_the_specification(case, kind, dtype, rng):
     problem = drawn(case, rng, kind=kind, dtype=dtype)
     coef = rng.normal(size=(17, case.n_scores)).astype(dtype)
     intercept = rng.normal(size=case.n_scores).astype(dtype)
-    found = _compiled.losses(case.loss, problem.X, coef, intercept, problem.y, 0.7)
+    margins = np.array([0.7, 0.1, 2.0])
     X = problem.X.toarray() if sp.issparse(problem.X) else problem.X
-    expected = case.loss.values((X @ coef + intercept).astype(np.float64), problem.y, 0.7)
-    if kind in ("F", "strided"):
-        assert found is None
-    else:
-        assert_allclose(found, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+    scores = (X @ coef + intercept).astype(np.float64)
+    expected = np.array([case.loss.values(scores, problem.y, margin) for margin in margins])
+    for weights in (problem.weights, *np.eye(len(scores))[:3]):
+        data = problem.X, coef, intercept, problem.y, weights
+        found = _compiled.mean_losses(case.loss, *data, margins)
+        if kind in ("F", "strided"):
+            assert found is None
+        else:
+            assert_allclose(found, expected @ weights, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+
+
+@needs_kernels
+@all_cases
+def test_mean_losses_have_the_same_bits_on_any_number_of_threads(case, rng, monkeypatch, worthwhile):
+    problem = drawn(case, rng, n_samples=400)
+    coef, intercept = rng.normal(size=(17, case.n_scores)), rng.normal(size=case.n_scores)
+    found = []
+    for n_threads in (1, 2, 3):
+        monkeypatch.setattr(_compiled, "max_threads", lambda n=n_threads: n)
+        data = problem.X, coef, intercept, problem.y, problem.weights
+        found.append(_compiled.mean_losses(case.loss, *data, np.array([1.0, 0.5])))
+    assert_array_equal(found[0], found[1])
+    assert_array_equal(found[0], found[2])
 
 
 @needs_kernels

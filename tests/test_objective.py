@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from references import CASES
 
-from linear_hinge._objective import Problem, primal_objective
+from linear_hinge._objective import SCALES, Problem, primal_objective, scaled_objective
 from linear_hinge._rows import CHUNK_SIZE
 
 
@@ -36,6 +36,31 @@ def test_primal_objective_is_the_formula(case, kind, rng):
     expected = objective_by_loop(case, problem, coef, intercept)
     problem = problem_of(case, kind(problem.X), problem.y, problem.weights)
     assert primal_objective(problem, coef, intercept) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, np.asfortranarray])
+@pytest.mark.parametrize("size", [0.1, 1.0, 3.0])
+def test_scaled_objective_is_the_least_of_the_scaled_coefficients(case, kind, size, rng):
+    problem = draw_problem(case, rng)
+    # Coefficients that predict well are worth being longer, others are not.
+    coef = size * np.linalg.lstsq(problem.X, case.draw_feasible(rng, problem.y), rcond=None)[0]
+    intercept = 0.1 * rng.normal(size=case.n_scores)
+    problem = problem_of(case, kind(problem.X), problem.y, problem.weights)
+    objective, scale = scaled_objective(problem, coef, intercept)
+    objectives = [primal_objective(problem, t * coef, t * intercept) for t in SCALES]
+    assert objective == pytest.approx(min(objectives), rel=1e-13)
+    assert objectives[list(SCALES).index(scale)] == pytest.approx(objective, rel=1e-13)
+    assert type(objective) is type(scale) is float
+
+
+def test_coefficients_that_are_too_short_are_made_longer(rng):
+    """A row on each side, at a distance of one from the plane: the best W is (1, 0), if alpha is small."""
+    X, y = np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([1, 0])
+    case = next(case for case in CASES if case.n_scores == 1)
+    problem = problem_of(case, X, y, np.full(2, 0.5), alpha=1e-3, margin=1.0)
+    for t in SCALES:
+        assert scaled_objective(problem, np.array([[1 / t], [0.0]]), np.zeros(1)) == (pytest.approx(5e-4), t)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

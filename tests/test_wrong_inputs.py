@@ -199,7 +199,7 @@ def interrupt(monkeypatch):
 
     for name in ("values", "subgradients", "prox"):
         monkeypatch.setattr(CrammerSinger, name, interruptible(getattr(CrammerSinger, name)))
-    for name in ("sweep", "losses", "envelopes") if _compiled.is_available() else ():
+    for name in ("sweep", "mean_losses", "envelopes") if _compiled.is_available() else ():
         monkeypatch.setattr(_compiled._kernels, name, interruptible(getattr(_compiled._kernels, name)))
     return lambda n: countdown.update(calls=n)
 

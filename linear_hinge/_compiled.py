@@ -133,6 +133,11 @@ def _filled(coef):
     return coef if _is_filled(coef) else padded(coef)
 
 
+def rows_of(X, occupied):
+    """X as the kernels read it, where the entries of its rows lie side by side."""
+    return _kernels.Rows(X, occupied)
+
+
 def sweep(ascent, rows, mean):
     """Minibatch steps over these rows, in this order; False if there is no compiled code for them."""
     X, batch_size = ascent.problem.X, ascent.batch_size
@@ -145,7 +150,7 @@ def sweep(ascent, rows, mean):
     if not is_in_place:
         n_rows = min(n_rows, most_rows)
     n_rows = max(1, int(n_rows / batch_size)) * batch_size
-    matrix = _kernels.Rows(X, ascent.problem.occupied) if is_in_place else None
+    matrix = ascent.problem.compiled if is_in_place else None
     for start in range(0, len(rows), n_rows):
         places = piece = rows[start : start + n_rows]
         if not is_in_place:

@@ -224,10 +224,8 @@ def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows,
         Seconds in which threads waited for each other in vain, because other processes keep the cores busy. From then on
         one thread made the steps.
     """
-    cdef Py_ssize_t width = W.shape[1], i, n_multiplications = 0, first = 0, last
-    for i in range(rows.shape[0]):
-        n_multiplications += (X.n_entries(places[i]) + LOSS_COST) * width
-    n_multiplications = n_multiplications * min(<Py_ssize_t>ascent.batch_size, rows.shape[0]) // rows.shape[0]
+    cdef Py_ssize_t width = W.shape[1], n_entries = X.n_between(0, X.n_rows) // X.n_rows, first = 0, last
+    cdef Py_ssize_t n_multiplications = (n_entries + LOSS_COST) * width * min(<Py_ssize_t>ascent.batch_size, rows.shape[0])
     cdef int n_threads = min(worth_threads(AWAKE * n_multiplications, most_threads), n_shares(X, width, W.itemsize))
     cdef Batches batches = Batches(ascent, X, rows, places, width, n_threads, mean)
     # Rows are filled up to whole groups.

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge._compiled import mean_losses
+from linear_hinge._compiled import mean_losses, rows_of
 from linear_hinge._losses import HingeLoss
 from linear_hinge._products import inner, product, weighted_mean
 from linear_hinge._rows import ROWS_AT_ONCE, chunks, norms_and_bits
@@ -61,6 +61,11 @@ class Problem:
     def occupied(self):
         """Of dense rows with many zeros, bits for the groups of features that are not all zero; None of others."""
         return self._norms_and_bits[1]
+
+    @cached_property
+    def compiled(self):
+        """X as compiled code reads it."""
+        return rows_of(self.X, self.occupied)
 
     @cached_property
     def _norms_and_bits(self):

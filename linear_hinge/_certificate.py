@@ -25,10 +25,15 @@ def coef_from_dual(problem, dual):
     return coef
 
 
+def linear_part(problem, dual):
+    """Δ Σ_i ω_i c(g_i)."""
+    values = _by_chunks(problem.loss.dual_values, dual, problem.y)
+    return problem.margin * weighted_mean(problem.weights, values)
+
+
 def estimated_bound(problem, dual, coef):
     """max_t D(t G), t ≤ 1, for coefficients said to be W(G)ᵀ and imbalances taken for none: no proof."""
-    linear = problem.margin * weighted_mean(problem.weights, by_chunks(problem.loss.dual_values, dual, problem.y))
-    return _scaled_bound(linear, problem.alpha * inner(coef, coef), 1.0)[0]
+    return _scaled_bound(linear_part(problem, dual), problem.alpha * inner(coef, coef), 1.0)[0]
 
 
 def best_bound(problem, dual):
@@ -51,14 +56,14 @@ def best_bound(problem, dual):
         A G with D(G) = bound.
     """
     loss, y = problem.loss, problem.y
-    feasible = by_chunks(loss.with_signs, dual, y)
+    feasible = _by_chunks(loss.with_signs, dual, y)
     feasible[problem.weights == 0] = 0
     if problem.fit_intercept:
         feasible = loss.balanced(feasible, y, problem.weights)
         if np.abs(combination(problem.weights, feasible)).max() > LARGEST_IMBALANCE:
             return 0.0, np.zeros_like(feasible)
-    linear = problem.margin * weighted_mean(problem.weights, by_chunks(loss.dual_values, feasible, y))
-    worst = float(by_chunks(loss.violations, feasible, y).max())
+    linear = linear_part(problem, feasible)
+    worst = float(_by_chunks(loss.violations, feasible, y).max())
     if not (linear > 0 and np.isfinite(worst)):
         return 0.0, np.zeros_like(feasible)
     coef = coef_from_dual(problem, feasible)
@@ -73,7 +78,7 @@ def _scaled_bound(linear, quadratic, largest):
     return scale * linear - 0.5 * scale**2 * quadratic, scale
 
 
-def by_chunks(function, dual, y):
+def _by_chunks(function, dual, y):
     """What a loss tells of every row, some at a time: most of a proof is memory that is touched for the first time."""
     first, *others = cached_chunks(*dual.shape)
     values = function(dual[first], y[first])

@@ -213,6 +213,7 @@ class CertifiedFit:
     def _begin_newton(self):
         """Newton from where the minibatches are, in the space of the rows if these are few."""
         problem, ascent = self.problem, self.ascent
+        self.extrapolation = None  # it is as large as the dual and the coefficients
         coef, intercept = ascent.coefficients()
         curvature = ascent.beta * weighted_mean(problem.weights, ascent.norms) / problem.alpha
         n_samples, n_features = problem.X.shape
@@ -265,9 +266,9 @@ class CertifiedFit:
     def _keep_better(self, coef, intercept):
         objective, scale = scaled_objective(self.problem, coef, intercept)
         if objective < self.objective or not np.isfinite(objective):  # what overflows ends the fit
-            self.objective, self.coef[:], self.intercept[:] = objective, coef, intercept
-            self.coef *= self.coef.dtype.type(scale)
-            self.intercept *= self.intercept.dtype.type(scale)
+            self.objective = objective
+            np.multiply(coef, scale, out=self.coef, casting="same_kind")
+            np.multiply(intercept, scale, out=self.intercept, casting="same_kind")
 
 
 def starting_dual(problem, coef=None, intercept=None, dual=None):

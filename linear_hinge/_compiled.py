@@ -227,17 +227,14 @@ def _has_many_zeros(X):
     return n_groups > 0 and np.mean((some != 0).reshape(-1, GROUPED_FEATURES).any(axis=1)) < MOST_OCCUPIED
 
 
-def mean_losses(loss, X, coef, intercept, y, weights, margins, occupied=None):
+def mean_losses(problem, coef, intercept, margins):
     """Σ_i ω_i ℓ(W x_i + b, y_i) for every Δ of ``margins``, in float64; None if there is no compiled code for them."""
-    twin = row_loss(loss)
-    if twin is None or not _is_suitable(X, coef) or coef.dtype != intercept.dtype:
+    twin = row_loss(problem.loss)
+    if twin is None or not _is_suitable(problem.X, coef) or coef.dtype != intercept.dtype:
         return None
-    rows, filled, n_threads = _kernels.Rows(X, occupied), _filled(coef), max_threads()
-    y, weights = y.astype(np.int64, copy=False), weights.astype(np.float64, copy=False)
-    return sum(
-        _kernels.mean_losses(rows, twin, filled, intercept, y, weights, margins, first, last, n_threads)
-        for first, last in _pieces(X, filled)
-    )
+    y, filled, n_threads = problem.y.astype(np.int64, copy=False), _filled(coef), max_threads()
+    data = problem.compiled, twin, filled, intercept, y, problem.weights, margins
+    return sum(_kernels.mean_losses(*data, *piece, n_threads) for piece in _pieces(problem.X, filled))
 
 
 def _pieces(X, filled, most=PIECE):

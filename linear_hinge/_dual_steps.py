@@ -32,7 +32,7 @@ Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for S
 
 import numpy as np
 
-from linear_hinge._certificate import by_chunks
+from linear_hinge._certificate import linear_part
 from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
 from linear_hinge._rows import bytes_of_row, direction, minibatches, shuffled, take_rows, weighted_sum
@@ -168,15 +168,13 @@ class DualAscent:
     def best_length(self, change, raw):
         """Where the dual is the highest along a change of G, and of Vᵀ with it."""
         problem, alpha = self.problem, self.problem.alpha
-        rise = problem.margin * weighted_mean(problem.weights, by_chunks(problem.loss.dual_values, change, problem.y))
-        rise, curvature = rise - alpha * inner(self.raw, raw), alpha * inner(raw, raw)
+        rise = linear_part(problem, change) - alpha * inner(self.raw, raw)
+        total = on_mean = np.zeros(problem.n_scores)
         if problem.fit_intercept:
-            # W = V + v μᵀ/alpha, of both.
             total, on_mean = combination(problem.weights, change), combination(self.mean, raw)
-            norm = self.mean_norm / alpha
-            rise += total @ (self._centred_intercept() - self.raw_on_mean - norm * self.imbalance)
-            rise -= self.imbalance @ on_mean
-            curvature += 2 * (total @ on_mean) + (norm + self.sigma2 / alpha) * (total @ total)
+            rise += total @ self._common_offset() - self.imbalance @ on_mean
+        # V changes by −U/alpha.
+        curvature = self._curvature(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
         return rise / curvature if curvature > 0 else 0.0
 
     def move(self, change, raw, length):
@@ -210,8 +208,7 @@ class DualAscent:
         rise = inner(weighted, scores) + margin * weighted_mean(weights, loss.dual_values(step, y))
         if not rise > 0:
             return change, 0.0
-        squared = change.squared_norm() - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
-        curvature = max(squared, 0.0) / alpha
+        curvature = self._curvature(change.squared_norm(), total, on_mean)
         eta = min(rise / curvature, 1.0) if curvature > 0 else 1.0
         self.dual[batch] += dual.dtype.type(eta) * step
         change.add_to(self.raw, -eta / alpha)
@@ -229,11 +226,18 @@ class DualAscent:
         else:
             self.beta = self.beta_memory * self.beta + (1 - self.beta_memory) * resemblance
 
+    def _curvature(self, squared, total, on_mean):
+        """(‖U‖² + σ² ‖s‖²) / alpha, from ‖U‖², s and U μ of the rows as they are."""
+        squared = squared - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
+        return max(squared, 0.0) / self.problem.alpha
+
     def _offsets(self, batch):
         """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩, in float64."""
-        pull = self.imbalance / self.problem.alpha
-        common = self._centred_intercept() - self.raw_on_mean - self.mean_norm * pull
-        return common + np.multiply.outer(self.on_mean[batch], pull)
+        return self._common_offset() + np.multiply.outer(self.on_mean[batch], self.imbalance / self.problem.alpha)
+
+    def _common_offset(self):
+        """The part of it that all rows have."""
+        return self._centred_intercept() - self.raw_on_mean - self.mean_norm / self.problem.alpha * self.imbalance
 
     def _centred_intercept(self):
         """b of the centred rows, c − (σ²/alpha) v, in float64."""

@@ -86,16 +86,9 @@ def primal_objective(problem, coef, intercept):
 
 
 def scaled_objective(problem, coef, intercept):
-    """The least P(t W, t b) of some t ≥ 1, and this t.
+    """The least P(t W, t b) of some t ≥ 1, and this t; for what `primal_objective` takes.
 
     ℓ(t s, y) with margin Δ is t ℓ(s, y) with margin Δ/t: the scores are computed once.
-
-    Parameters
-    ----------
-    problem : Problem
-    coef : ndarray of shape (n_features, n_scores)
-        Wᵀ.
-    intercept : ndarray of shape (n_scores,)
     """
     objectives = _objectives(problem, coef, intercept, SCALES)
     best = objectives.argmin()
@@ -105,8 +98,7 @@ def scaled_objective(problem, coef, intercept):
 def _objectives(problem, coef, intercept, scales):
     """P(t W, t b) of every scale t."""
     intercept, margins = np.array(np.broadcast_to(intercept, coef.shape[1:])), problem.margin / scales
-    data = problem.X, coef, intercept, problem.y, problem.weights
-    means = mean_losses(problem.loss, *data, margins, problem.occupied)
+    means = mean_losses(problem, coef, intercept, margins)
     if means is None:
         means = np.zeros(len(scales))
         for chunk in chunks(len(problem.y), ROWS_AT_ONCE):

@@ -5,6 +5,7 @@ import scipy.sparse as sp
 from references import CASES
 from scipy.optimize import minimize
 
+from linear_hinge._dual_steps import DualAscent
 from linear_hinge._losses import LOSSES
 from linear_hinge._newton import ProximalNewton
 from linear_hinge._objective import Problem, primal_objective
@@ -92,6 +93,68 @@ def solve_by_slsqp(case, problem):
 def optimum_by_slsqp(case, problem):
     """P there: never below the optimum, and of a tiny problem above it by rounding only."""
     return primal_objective(problem, *solve_by_slsqp(case, problem))
+
+
+def start_ascent(problem, batch_size=8, dual=None, intercept=None, rng=None):
+    """A `DualAscent` from these subgradients, zero by default."""
+    dual = np.zeros((len(problem.y), problem.n_scores)) if dual is None else dual.copy()
+    dual = dual.astype(problem.X.dtype)
+    coef = -(dense(problem).T @ (problem.weights[:, None] * dual)) / problem.alpha
+    intercept = np.zeros(problem.n_scores) if intercept is None else intercept
+    return DualAscent(problem, dual, coef.astype(problem.X.dtype), intercept, batch_size=batch_size, rng=rng)
+
+
+class Literal:
+    """The formulas, on an array of centred rows: nothing is remembered but G, c and β."""
+
+    def __init__(self, problem, ascent, intercept=0.0):
+        X = dense(problem)
+        self.problem, self.sigma2, self.beta = problem, ascent.sigma2, None
+        self.mean = problem.weights @ X * problem.fit_intercept
+        self.X = X - self.mean
+        self.dual = ascent.dual.copy()
+        self.center = intercept + self.coef() @ self.mean
+
+    def coef(self):
+        return -(self.problem.weights[:, None] * self.dual).T @ self.X / self.problem.alpha
+
+    def imbalance(self):
+        return self.problem.weights @ self.dual * self.problem.fit_intercept
+
+    def intercept(self):
+        return self.center - self.sigma2 / self.problem.alpha * self.imbalance()
+
+    def scores(self):
+        return self.X @ self.coef().T + self.intercept()
+
+    def augmented_dual(self, case):
+        """D(G) of the centred rows with a feature of length σ, pulled towards c."""
+        problem, v = self.problem, self.imbalance()
+        linear = problem.margin * problem.weights @ case.by_rows("dual_value", self.dual, problem.y)
+        quadratic = (self.coef() ** 2).sum() * problem.alpha + self.sigma2 * v @ v / problem.alpha
+        return linear - quadratic / 2 + self.center @ v
+
+    def step(self, batch):
+        problem, alpha, margin = self.problem, self.problem.alpha, self.problem.margin
+        loss, y, weights, X = problem.loss, problem.y[batch], problem.weights[batch], self.X[batch]
+        norms = (X**2).sum(axis=1) + self.sigma2
+        scores = self.scores()[batch]
+        beta = weights.sum() if self.beta is None else self.beta
+        delta = loss.prox(self.dual[batch], scores, y, beta * norms / alpha, margin) - self.dual[batch]
+        weighted = weights[:, None] * delta
+        U, s = weighted.T @ X, weighted.sum(axis=0)
+        rise = (weighted * scores).sum() + margin * weights @ loss.dual_values(delta, y)
+        bend = ((U**2).sum() + self.sigma2 * s @ s) / alpha
+        if rise <= 0:
+            return
+        self.dual[batch] += np.clip(rise / bend, 0, 1) * delta
+        r = bend / (weights * norms * (delta**2).sum(axis=1) / alpha).sum()
+        self.beta = r if self.beta is None or r > self.beta else 0.99 * self.beta + 0.01 * r
+
+    def run_pass(self, batch_size):
+        for start in range(0, len(self.dual), batch_size):
+            self.step(np.arange(start, min(start + batch_size, len(self.dual))))
+        self.center = self.intercept()
 
 
 def start_newton(case, rng, *, curvature=1.0, **options):

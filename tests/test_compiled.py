@@ -355,10 +355,8 @@ def test_steps_and_losses_that_leave_out_zeros(case, n_features, dtype, rng, mon
     assert_same_bits(*found)
     coef, intercept = rng.normal(size=(n_features, case.n_scores)).astype(dtype), np.zeros(case.n_scores, dtype)
     expected = case.loss.values(problem.X @ coef, problem.y, 0.7)
-    for weights in np.eye(len(expected))[:5]:  # one row at a time
-        data = problem.X, coef, intercept, problem.y, weights
-        with_bits = _compiled.mean_losses(case.loss, *data, np.array([0.7]), problem.occupied)
-        assert_allclose(with_bits, weights @ expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-5)
+    with_bits = [_compiled.mean_losses(one, coef, intercept, np.array([0.7]))[0] for one in row_by_row(problem)]
+    assert_allclose(with_bits, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-5)
 
 
 @needs_kernels
@@ -373,13 +371,17 @@ def test_losses_are_those_of_the_specification(case, kind, dtype, rng):
     X = problem.X.toarray() if sp.issparse(problem.X) else problem.X
     scores = (X @ coef + intercept).astype(np.float64)
     expected = np.array([case.loss.values(scores, problem.y, margin) for margin in margins])
-    for weights in (problem.weights, *np.eye(len(scores))[:3]):
-        data = problem.X, coef, intercept, problem.y, weights
-        found = _compiled.mean_losses(case.loss, *data, margins)
+    for one in (problem, *row_by_row(problem)):
+        found = _compiled.mean_losses(one, coef, intercept, margins)
         if kind in ("F", "strided"):
             assert found is None
         else:
-            assert_allclose(found, expected @ weights, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+            assert_allclose(found, expected @ one.weights, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+
+
+def row_by_row(problem):
+    """The same with all the weight on one of the rows."""
+    return [replace(problem, weights=weights) for weights in np.eye(len(problem.y))]
 
 
 @needs_kernels
@@ -390,8 +392,7 @@ def test_mean_losses_have_the_same_bits_on_any_number_of_threads(case, rng, monk
     found = []
     for n_threads in (1, 2, 3):
         monkeypatch.setattr(_compiled, "max_threads", lambda n=n_threads: n)
-        data = problem.X, coef, intercept, problem.y, problem.weights
-        found.append(_compiled.mean_losses(case.loss, *data, np.array([1.0, 0.5])))
+        found.append(_compiled.mean_losses(problem, coef, intercept, np.array([1.0, 0.5])))
     assert_array_equal(found[0], found[1])
     assert_array_equal(found[0], found[2])
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
-from problems import SMALL_CASES, dense, draw_problem, is_feasible
+from problems import SMALL_CASES, Literal, dense, draw_problem, is_feasible, start_ascent
 from references import CASES
-from test_dual_steps import Literal, start_ascent
 
 from linear_hinge import MulticlassHingeClassifier
 from linear_hinge._certificate import best_bound

@@ -54,7 +54,7 @@ def test_scaled_objective_is_the_least_of_the_scaled_coefficients(case, kind, si
     assert type(objective) is type(scale) is float
 
 
-def test_coefficients_that_are_too_short_are_made_longer(rng):
+def test_coefficients_that_are_too_short_are_made_longer():
     """A row on each side, at a distance of one from the plane: the best W is (1, 0), if alpha is small."""
     X, y = np.array([[1.0, 0.0], [-1.0, 0.0]]), np.array([1, 0])
     case = next(case for case in CASES if case.n_scores == 1)

@@ -128,14 +128,14 @@ def _is_filled(coef):
     return coef.shape[1] == _whole_vectors(coef.shape[1], coef.itemsize) and coef.flags.c_contiguous
 
 
-def _filled(coef):
-    """``coef`` itself if its rows are whole vectors, side by side; otherwise a padded copy."""
-    return coef if _is_filled(coef) else padded(coef)
+def filled(coef):
+    """``coef`` itself if its rows are whole vectors, side by side, or nothing is compiled; otherwise a padded copy."""
+    return coef if _kernels is None or _is_filled(coef) else padded(coef)
 
 
-def rows_of(X, occupied):
-    """X as the kernels read it, where the entries of its rows lie side by side."""
-    return _kernels.Rows(X, occupied)
+def rows_of(X, occupied=None):
+    """X as the kernels read it, where the entries of its rows lie side by side; None otherwise."""
+    return _kernels.Rows(X, occupied) if _is_suitable(X, X) else None
 
 
 def sweep(ascent, rows, mean):
@@ -166,8 +166,8 @@ def product(X, coef):
     is_small = sp.issparse(X) and X.nnz < len(coef)
     if not _is_suitable(X, coef) or (is_small and not _is_filled(coef)):
         return None
-    rows, filled, n_threads = _kernels.Rows(X), _filled(coef), max_threads()
-    scores = [_kernels.product(rows, filled, first, last, n_threads) for first, last in _pieces(X, filled)]
+    rows, W, n_threads = _kernels.Rows(X), filled(coef), max_threads()
+    scores = [_kernels.product(rows, W, first, last, n_threads) for first, last in _pieces(X, W)]
     return (scores[0] if len(scores) == 1 else np.concatenate(scores))[:, : coef.shape[1]]
 
 
@@ -193,8 +193,8 @@ def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
     rows, n_threads = _kernels.Rows(X), max_threads()
     sums = np.zeros((X.shape[1], _whole_vectors(dual.shape[1], 8)))
     for first, last in _pieces(X, sums, WEIGHTED_ROWS):
-        filled = _filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
-        _kernels.add_transposed_product(rows, filled, first, is_squared, n_threads, sums)
+        G = filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
+        _kernels.add_transposed_product(rows, G, first, is_squared, n_threads, sums)
     return sums[:, : dual.shape[1]]
 
 
@@ -227,19 +227,22 @@ def _has_many_zeros(X):
     return n_groups > 0 and np.mean((some != 0).reshape(-1, GROUPED_FEATURES).any(axis=1)) < MOST_OCCUPIED
 
 
-def mean_losses(problem, coef, intercept, margins):
-    """Σ_i ω_i ℓ(W x_i + b, y_i) for every Δ of ``margins``, in float64; None if there is no compiled code for them."""
-    twin = row_loss(problem.loss)
-    if twin is None or not _is_suitable(problem.X, coef) or coef.dtype != intercept.dtype:
+def mean_losses(loss, X, matrix, coef, intercept, y, weights, margins):
+    """Σ_i ω_i ℓ(W x_i + b, y_i) for every Δ of ``margins``, in float64; None if there is no compiled code for them.
+
+    ``matrix`` is `rows_of` X, and ``coef`` may be `filled` already.
+    """
+    twin = row_loss(loss)
+    if twin is None or not _is_suitable(X, coef) or coef.dtype != intercept.dtype:
         return None
-    y, filled, n_threads = problem.y.astype(np.int64, copy=False), _filled(coef), max_threads()
-    data = problem.compiled, twin, filled, intercept, y, problem.weights, margins
-    return sum(_kernels.mean_losses(*data, *piece, n_threads) for piece in _pieces(problem.X, filled))
+    coef, n_threads = filled(coef), max_threads()
+    data = matrix, twin, coef, intercept, y.astype(np.int64, copy=False), weights, margins
+    return sum(_kernels.mean_losses(*data, *piece, n_threads) for piece in _pieces(X, coef))
 
 
-def _pieces(X, filled, most=PIECE):
+def _pieces(X, W, most=PIECE):
     """Where pieces of so many rows begin and end that Ctrl-C is seen between them."""
-    size = min(_rows_of_a_piece(X, filled.shape[1]), most)
+    size = min(_rows_of_a_piece(X, W.shape[1]), most)
     return [(first, min(first + size, X.shape[0])) for first in range(0, max(1, X.shape[0]), size)]
 
 

@@ -112,7 +112,7 @@ class DualAscent:
         self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
         self.raw_on_mean, self.on_mean = np.zeros(problem.n_scores), np.zeros(len(problem.y))
         if problem.fit_intercept:
-            self.mean = weighted_sum(X, weights)
+            self.mean = weighted_sum(X, weights).astype(X.dtype)
             self.sigma2 = largest_variance(X, weights, self.mean)
             self.raw_on_mean += combination(self.mean, coef)
             self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)

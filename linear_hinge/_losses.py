@@ -23,7 +23,7 @@ import numpy as np
 
 from linear_hinge._balancing import balance_flows
 from linear_hinge._products import combination
-from linear_hinge._projections import project_simplex, project_weston_watkins
+from linear_hinge._projections import project_crammer_singer, project_weston_watkins
 
 
 class HingeLoss(ABC):
@@ -262,12 +262,8 @@ class CrammerSinger(_PairwiseHinge):
         return dual
 
     def prox(self, dual, scores, y, curvature, margin):
-        rows = np.arange(len(y))
         point = self._proximal_point(dual, scores, y, curvature, margin)
-        point[rows, y] += 1
-        step = project_simplex(point)
-        step[rows, y] -= 1
-        return step
+        return project_crammer_singer(point, y)
 
     def free(self, dual, y):
         free = dual > 0

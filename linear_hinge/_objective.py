@@ -11,9 +11,9 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge._compiled import mean_losses, rows_of
+from linear_hinge._compiled import filled, mean_losses, rows_of
 from linear_hinge._losses import HingeLoss
-from linear_hinge._products import inner, product, weighted_mean
+from linear_hinge._products import inner, product, weighted_mean, widened
 from linear_hinge._rows import ROWS_AT_ONCE, chunks, norms_and_bits
 
 # Where the dual ascends from zero, W(G) is too short while the gap is open, by a tenth to a third of the gap.
@@ -96,15 +96,33 @@ def scaled_objective(problem, coef, intercept):
 
 
 def _objectives(problem, coef, intercept, scales):
-    """P(t W, t b) of every scale t."""
-    intercept, margins = np.array(np.broadcast_to(intercept, coef.shape[1:])), problem.margin / scales
-    means = mean_losses(problem, coef, intercept, margins)
-    if means is None:
-        means = np.zeros(len(scales))
-        for chunk in chunks(len(problem.y), ROWS_AT_ONCE):
-            scores = product(problem.X[chunk], coef) + intercept
-            for t, margin in enumerate(margins):
-                values = problem.loss.values(scores, problem.y[chunk], margin)
-                means[t] += weighted_mean(problem.weights[chunk], values)
+    """P(t W, t b) of every scale t, all of it in float64: near the end losses are small differences of large scores."""
     coef = coef.astype(np.float64, copy=False)
+    intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]), np.float64)
+    margins, W = problem.margin / scales, filled(coef)
+    means = sum(_mean_losses(problem, *piece, W, intercept, margins) for piece in _pieces(problem))
     return 0.5 * problem.alpha * inner(coef, coef) * scales**2 + scales * means
+
+
+def _pieces(problem):
+    """Slices, these rows in float64, and what compiled code reads of them."""
+    X, occupied = problem.X, problem.occupied
+    if X.dtype == np.float64:
+        yield slice(None), X, problem.compiled
+        return
+    for chunk, rows in widened(X):
+        yield chunk, rows, rows_of(rows, None if occupied is None else occupied[chunk])
+
+
+def _mean_losses(problem, chunk, X, matrix, coef, intercept, margins):
+    """Σ_i ω_i ℓ(W x_i + b, y_i) over a slice of the rows, for every margin."""
+    loss, y, weights = problem.loss, problem.y[chunk], problem.weights[chunk]
+    means = mean_losses(loss, X, matrix, coef, intercept, y, weights, margins)
+    if means is not None:
+        return means
+    means = np.zeros(len(margins))
+    for some in chunks(len(y), ROWS_AT_ONCE):
+        scores = product(X[some], coef[:, : len(intercept)]) + intercept
+        for t, margin in enumerate(margins):
+            means[t] += weighted_mean(weights[some], loss.values(scores, y[some], margin))
+    return means

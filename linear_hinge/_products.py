@@ -16,11 +16,20 @@ from linear_hinge import _compiled
 
 LARGEST_BLOCK = 2**18
 FEWEST_ROWS = 32  # of a block, where n_features allows no more
+WIDENED_AT_ONCE = 2**19  # numbers of X that are converted to float64 at a time
 WORTH_THREADS = 2**20  # multiplications of a dense product that several threads make sooner than BLAS on one
 
 
 def product(X, coef):
-    """X W of shape (n_samples, n_scores), for X dense or CSR and W of shape (n_features, n_scores)."""
+    """X W of shape (n_samples, n_scores), for X dense or CSR and W of shape (n_features, n_scores).
+
+    The product of float32 data with float64 coefficients is summed up in float64.
+    """
+    if X.dtype != coef.dtype:
+        result = np.empty((X.shape[0], coef.shape[1]), np.result_type(X, coef))
+        for chunk, rows in widened(X):
+            result[chunk] = product(rows, coef)
+        return result
     is_large = coef.shape[1] > 1 and X.shape[0] * coef.size >= WORTH_THREADS
     compiled = _compiled.product(X, coef) if sp.issparse(X) or is_large else None
     if compiled is not None:
@@ -54,6 +63,24 @@ def transposed_product(X, dual):
         for features in feature_blocks:
             result[features] += X[rows, features].T @ dual[rows]
     return result
+
+
+def widened(X):
+    """Slices and these rows of X in float64: X is converted in pieces, never whole."""
+    n_samples = X.shape[0]
+    per_row = X.nnz / max(1, n_samples) if sp.issparse(X) else X.shape[1]
+    size = max(1, int(WIDENED_AT_ONCE / max(1, per_row)))
+    for first in range(0, n_samples, size):
+        chunk = slice(first, min(first + size, n_samples))
+        yield chunk, (_sparse_slice(X, chunk) if sp.issparse(X) else X[chunk]).astype(np.float64, copy=False)
+
+
+def _sparse_slice(X, chunk):
+    """These rows of a CSR matrix, which share its memory; SciPy's own slices are copies."""
+    begin, end = X.indptr[chunk.start], X.indptr[chunk.stop]
+    indptr = X.indptr[chunk.start : chunk.stop + 1] - begin
+    shape = chunk.stop - chunk.start, X.shape[1]
+    return sp.csr_array((X.data[begin:end], X.indices[begin:end], indptr), shape=shape)
 
 
 def combination(weights, rows):

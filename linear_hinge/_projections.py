@@ -3,27 +3,42 @@
 import numpy as np
 
 
-def project_simplex(points):
-    """Project every row onto the simplex {p ≥ 0, Σ p = 1}.
+def project_crammer_singer(points, y):
+    """Project every row onto {g : g_k ≥ 0 for k ≠ y, g_y = −Σ_{k≠y} g_k ≥ −1}, the simplex less e_y.
 
-    p_k = max(a_k − τ, 0), with the one τ that makes them sum to one: exact after one sort.
+    g_k = max(a_k − τ, 0) for k ≠ y and g_y = max(a_y − τ, −1), with the one τ that makes them sum to zero: exact after
+    one sort. Adding e_y, to project onto the simplex itself, would lose the digits of steps far below one.
 
     Parameters
     ----------
     points : ndarray of shape (n_samples, n_classes)
+    y : ndarray of shape (n_samples,)
 
     References
     ----------
     Held, Wolfe and Crowder, Validation of subgradient optimization, Mathematical Programming 1974 (by sorting).
     """
-    # Measured from the greatest entry, so that a huge common level does not swallow the differences.
-    shifted = points - points.max(axis=1, keepdims=True)
-    descending = -np.sort(-shifted, axis=1)
-    excess = np.cumsum(descending, axis=1) - 1
-    ranks = np.arange(1, points.shape[1] + 1, dtype=points.dtype)
-    n_positive = np.count_nonzero(descending * ranks > excess, axis=1)
-    tau = excess[np.arange(len(points)), n_positive - 1] / n_positive.astype(points.dtype)
-    return np.maximum(shifted - tau[:, None], 0)
+    rows = np.arange(len(points))
+    # Measured from the greatest of the others, so that a huge common level does not swallow the differences.
+    others = np.array(points)
+    others[rows, y] = -np.inf
+    greatest = others.max(axis=1)
+    others -= greatest[:, None]
+    target = points[rows, y] - greatest
+    descending = -np.sort(-others, axis=1)[:, :-1]
+    totals = np.cumsum(descending, axis=1)
+    ranks = np.arange(1, points.shape[1], dtype=points.dtype)
+
+    n_positive = np.count_nonzero(descending * (ranks + 1) > totals + target[:, None], axis=1)
+    total = np.where(n_positive > 0, totals[rows, n_positive - 1], 0)
+    tau = (total + target) / (n_positive + 1).astype(points.dtype)
+    n_positive = np.count_nonzero(descending * ranks > totals - 1, axis=1)
+    tau_at_bound = (totals[rows, n_positive - 1] - 1) / n_positive.astype(points.dtype)
+    tau = np.where(tau < target + 1, tau, tau_at_bound)
+
+    projected = np.maximum(others - tau[:, None], 0)
+    projected[rows, y] = -projected.sum(axis=1)
+    return projected
 
 
 def project_weston_watkins(points, y):

@@ -120,25 +120,40 @@ class DualAscent:
         self.norms = np.maximum(problem.squared_norms - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
         self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 
-    def run_pass(self, averaging=False):
-        """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were."""
+    def run_pass(self, average_above=np.inf):
+        """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were.
+
+        The iterates of the second half are averaged if the rows of the first half had a mean gap above this.
+        """
         active = self._rows_to_visit()
         n_times = self._n_times(active)
         self.n_rounds += n_times
         rows = np.tile(shuffled(active, self.batch_size, self.rng, self.together), n_times)
         mean, middle = None, len(rows)
-        if averaging:
+        if average_above < np.inf:
             # The mean of the second half of the iterates is as good as that of all of them, at half the cost.
-            mean = RunningMean(self.memory, self.problem.n_scores)
             middle = len(rows) // self.batch_size // 2 * self.batch_size
         self._visit(rows[:middle])
+        if middle < len(rows) and self._mean_gap(rows[:middle]) > average_above:
+            mean = RunningMean(self.memory, self.problem.n_scores)
         self._visit(rows[middle:], mean)
         self.gap = weighted_mean(self.problem.weights, self.row_gaps)
         if len(active) == len(self.problem.rows):
             self.gap_of_all = self.gap
-        self.average = self._uncentred(*mean.value()) if averaging else None
+        self.average = None if mean is None else self._uncentred(*mean.value())
         self.pull = self._centred_intercept()
         return len(rows)
+
+    def _mean_gap(self, rows):
+        """The mean gap of some rows when they were visited last."""
+        weights = self.problem.weights[rows]
+        return weighted_mean(weights, self.row_gaps[rows]) / weights.sum() if len(rows) > 0 else 0.0
+
+    def mean_curvature(self):
+        """The mean of ρ_i, which is positive."""
+        spread = 1.0 if self.beta is None else self.beta
+        mean = spread * weighted_mean(self.problem.weights, self.norms) / self.problem.alpha
+        return max(mean, np.finfo(float).tiny)
 
     def _visit(self, rows, mean=None):
         if len(rows) == 0 or sweep(self, rows, mean):

@@ -17,6 +17,7 @@ from linear_hinge import _compiled
 LARGEST_BLOCK = 2**18
 FEWEST_ROWS = 32  # of a block, where n_features allows no more
 WIDENED_AT_ONCE = 2**19  # numbers of X that are converted to float64 at a time
+SPLIT = 2.0**27 + 1  # halves the 53 digits of a float64
 WORTH_THREADS = 2**20  # multiplications of a dense product that several threads make sooner than BLAS on one
 
 
@@ -63,6 +64,54 @@ def transposed_product(X, dual):
         for features in feature_blocks:
             result[features] += X[rows, features].T @ dual[rows]
     return result
+
+
+def accurate_product(X, coef, intercept):
+    """X W + b as the sum of two arrays of shape (n_samples, n_scores), as if in twice the precision of float64.
+
+    References
+    ----------
+    Ogita, Rump and Oishi, Accurate sum and dot product, SIAM J. Sci. Comput. 2005 (Dot2).
+    """
+    if sp.issparse(X):
+        X = X.tocsc()
+    total = np.array(np.broadcast_to(intercept, (X.shape[0], coef.shape[1])), np.float64)
+    rest = np.zeros_like(total)
+    for j in np.flatnonzero(coef.any(axis=1)):
+        rows, x = _column(X, j)
+        term, error = _two_product(x[:, None], coef[j])
+        before = total[rows]
+        after = before + term
+        rest[rows] += error + difference_error(before, -term, after)
+        total[rows] = after
+    return total, rest
+
+
+def difference_error(left, right, difference):
+    """What rounding left out of ``difference``, which is left − right (Knuth's TwoSum)."""
+    part = difference - left
+    return (left - (difference - part)) - (right + part)
+
+
+def _column(X, j):
+    """Where one feature is, and its values."""
+    if not sp.issparse(X):
+        return slice(None), X[:, j]
+    entries = slice(X.indptr[j], X.indptr[j + 1])
+    return X.indices[entries], X.data[entries]
+
+
+def _two_product(a, b):
+    """a b rounded, and the rounding error (Dekker 1971)."""
+    product, (a_high, a_low), (b_high, b_low) = a * b, _halves(a), _halves(b)
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def _halves(a):
+    """Two numbers of half as many digits, whose sum is a."""
+    high = a * SPLIT
+    high = high - (high - a)
+    return high, a - high
 
 
 def widened(X):

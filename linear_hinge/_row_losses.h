@@ -82,6 +82,7 @@ static void project_crammer_singer(ptrdiff_t K, ptrdiff_t y, double *RESTRICT a,
     const double greatest = LARGER(greatest_of(y, a), greatest_of(K - y - 1, a + y + 1)), target = a[y] - greatest;
     ptrdiff_t n = 0, n_before = K + 1;
     double tau = LARGER(target, -1.0), sum = 0;
+    int is_inside = 1;
     a[y] = -INFINITY;
     for (ptrdiff_t k = 0; k < K; k++) a[k] -= greatest;
     for (ptrdiff_t k = 0; k < K; k++) {
@@ -92,7 +93,8 @@ static void project_crammer_singer(ptrdiff_t K, ptrdiff_t y, double *RESTRICT a,
         double total = 0;
         for (ptrdiff_t i = 0; i < n; i++) total += kept[i];
         tau = (total + target) / (n + 1);
-        if (tau >= target + 1) tau = (total - 1) / n;
+        is_inside = tau < target + 1;
+        if (!is_inside) tau = (total - 1) / n;
         n_before = n;
         n = 0;
         for (ptrdiff_t i = 0; i < n_before; i++) {
@@ -105,7 +107,7 @@ static void project_crammer_singer(ptrdiff_t K, ptrdiff_t y, double *RESTRICT a,
         a[k] = LARGER(a[k] - tau, 0);
         sum += a[k];
     }
-    a[y] = -sum;
+    a[y] = is_inside ? -sum : -1;
 }
 
 /* out_k = a_k / rho + b_k */

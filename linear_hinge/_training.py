@@ -10,12 +10,14 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge._callbacks import DEPTH_OF_FIT
-from linear_hinge._certified import CertifiedFit, starting_dual
+from linear_hinge._certified import CertifiedFit
+from linear_hinge._objective import centred
 from linear_hinge._products import weighted_mean
 from linear_hinge._rows import shares, squared_norms, take_rows
 from linear_hinge._step_sizes import make_schedule
 from linear_hinge._stream import DualStream
 from linear_hinge._subgradient import ScheduledFit, SubgradientDescent
+from linear_hinge._warm_start import starting_dual
 
 # Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches whose rows resemble each
 # other; where all rows fit into one, samples of weight k and samples repeated k times give the same model.
@@ -32,6 +34,7 @@ FIT_ATTRIBUTES = (
     "support_",
     "history_",
     "_stream_",
+    "_steps_",
 )
 
 
@@ -61,10 +64,11 @@ def make_solver(problem, params, rng, before):
         if params["batch_size"] == "auto" and len(problem.rows) > BATCH_SIZE:
             options["batch_size"] = CLOSED_FORM_BATCH_SIZE
         _row_norm(problem)  # raises where squares overflow
+        problem = centred(problem)
         if "coef_" not in before:
             return CertifiedFit(problem, starting_dual(problem), intercept, **options)
         dual = starting_dual(problem, coef, intercept, before.get("dual_coef_"))
-        return CertifiedFit(problem, dual, intercept, coef, **options)
+        return CertifiedFit(problem, dual, intercept, coef, saved=before.get("_steps_"), **options)
     descent = SubgradientDescent(coef, intercept, _row_norm(problem))
     return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
 

@@ -1,0 +1,61 @@
+"""The best coefficients that a fit has looked at."""
+
+import numpy as np
+
+from linear_hinge._objective import FAR_SCALES, SCALES, primal_objective, rounding_matters, scaled_objective
+
+
+class Incumbent:
+    """W and b with the least objective of those that were offered, and what W = 0 would give.
+
+    Zero is known without a look at the data: no loss is negative, and of equal scores all are the same. It predicts
+    nothing, so it is kept only until something is offered, or where it is the proven solution.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_features, n_scores), dtype as ``problem.dtype``
+        Wᵀ.
+    intercept : ndarray of shape (n_scores,), likewise
+    objective : float
+        P(W, b).
+    """
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.coef = np.zeros((problem.X.shape[1], problem.n_scores), problem.dtype)
+        self.intercept = np.zeros(problem.n_scores, problem.dtype)
+        zero = np.zeros((1, problem.n_scores))
+        self.objective = self.objective_of_zero = float(problem.loss.values(zero, problem.y[:1], problem.margin)[0])
+        self.is_zero, self.is_settled = True, True
+
+    @property
+    def least(self):
+        """The least objective that is known."""
+        return min(self.objective, self.objective_of_zero)
+
+    def offer(self, coef, intercept, *, is_far=False):
+        """Keep the best multiple of these coefficients, for centred rows, if it is better than what is kept.
+
+        Far from the end they may be much too long or too short.
+        """
+        objective, scale = scaled_objective(self.problem, coef, intercept, FAR_SCALES if is_far else SCALES)
+        if self.is_zero or objective < self.objective or not np.isfinite(objective):  # what overflows ends the fit
+            self.objective = objective
+            np.multiply(coef, scale, out=self.coef, casting="same_kind")
+            self.intercept[:] = self.problem.given_intercept(self.coef, scale * intercept)
+            self.is_zero, self.is_settled = False, False
+
+    def settle(self):
+        """Compute the objective of the coefficients as they are returned, if rounding can matter."""
+        if not self.is_settled and rounding_matters(self.problem, self.coef, self.intercept, self.objective):
+            self.objective = primal_objective(self.problem, self.coef, self.intercept)
+        self.is_settled = True
+
+    def become_zero(self):
+        """Return to W = 0, which is proven to be as good."""
+        self.coef[:], self.intercept[:] = 0, 0
+        self.objective, self.is_zero = self.objective_of_zero, True

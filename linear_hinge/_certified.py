@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
+from linear_hinge._advice import advice_on_scales
 from linear_hinge._certificate import best_bound, coef_from_dual, estimated_bound
 from linear_hinge._dual_steps import DualAscent
 from linear_hinge._extrapolation import Extrapolation
@@ -47,6 +48,10 @@ MOST_STEPS_LEFT = 25
 
 # With a gap above this part of the objective, its coefficients may be far too long or too short.
 FAR = 0.3
+
+# A problem of so many products a pass takes seconds for so many passes. If its gap is still this part of the objective,
+# the user should know soon.
+LARGE, SOME_PASSES, NOWHERE = 2**24, 32, 0.9
 
 # Newton steps in a row after which no proof has closed more of the gap than this: what is left is rounding.
 MOST_VAIN_LOOKS, NO_BETTER = 40, 1 - 1e-5
@@ -183,7 +188,7 @@ class CertifiedFit:
 
     def _progress(self, work):
         incumbent = self.incumbent
-        if self._is_closed(self.objective):
+        if self._is_closed(self.objective) or self.is_stuck:
             incumbent.settle()
         self.converged = self._is_closed(self.objective)
         if self.converged and not self._is_closed(incumbent.objective):
@@ -198,6 +203,15 @@ class CertifiedFit:
     def proven_objective(self):
         """The best bound; one that rounding of the objective leaves above it is lowered."""
         return min(self.dual_objective, self.incumbent.objective)
+
+    def early_advice(self):
+        """What to say, once, of a long fit that gets nowhere; None otherwise."""
+        size = (self.problem.X.nnz if sp.issparse(self.problem.X) else self.problem.X.size) * self.problem.n_scores
+        if self.n_passes != SOME_PASSES or self.newton is not None or size < LARGE:
+            return None
+        if self.objective - self._estimated_bound() < NOWHERE * self.objective:
+            return None
+        return f"next to nothing is proven yet: {advice_on_scales(self.problem)}"
 
     def advice(self):
         """What to say when the fit ended with an open gap."""

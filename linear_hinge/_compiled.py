@@ -33,6 +33,9 @@ TEAM_CHECK_SHARE = 100
 # for each other in vain: where other processes keep the cores busy, up to a time slice at every step.
 PATIENCE = 1e-9
 
+# Newton systems of float32 data are solved in float64 where the rows have no more entries than this: a copy of 16 MB.
+LARGEST_WIDENED = 2**21
+
 # A batch needs a copy of rows whose entries lie apart: it may hold this share of all rows, or so few that it does not
 # matter.
 LARGEST_SHARE = 0.05
@@ -248,8 +251,11 @@ def _pieces(X, W, most=PIECE):
 
 def _rows_of_a_piece(X, width):
     """How many rows of X make about PIECE multiplications with W of so many columns."""
-    per_row = (X.nnz / max(1, X.shape[0]) if sp.issparse(X) else X.shape[1]) * width
-    return max(1, int(PIECE / (1 + per_row)))
+    return max(1, int(PIECE / (1 + _entries_of_a_row(X) * width)))
+
+
+def _entries_of_a_row(X):
+    return X.nnz / max(1, X.shape[0]) if sp.issparse(X) else X.shape[1]
 
 
 def entries(X, rows, mask, most_copied=0):
@@ -264,6 +270,8 @@ def entries(X, rows, mask, most_copied=0):
         if len(rows) > most_copied * len(X):
             return None
         X, rows = np.ascontiguousarray(X[rows]), np.arange(len(rows))
+    if X.dtype == np.float32 and len(rows) * _entries_of_a_row(X) <= LARGEST_WIDENED:
+        X, rows = X[rows].astype(np.float64), np.arange(len(rows))
     return _kernels.Entries(_kernels.Rows(X), mask, rows, max_threads())
 
 

@@ -4,6 +4,8 @@ import numpy as np
 
 from linear_hinge._objective import FAR_SCALES, SCALES, primal_objective, rounding_matters, scaled_objective
 
+ROUNDED = 1e-5  # part of the objective that rounding of the coefficients may add unnoticed
+
 
 class Incumbent:
     """W and b with the least objective of those that were offered, and what W = 0 would give.
@@ -30,7 +32,7 @@ class Incumbent:
         self.intercept = np.zeros(problem.n_scores, problem.dtype)
         zero = np.zeros((1, problem.n_scores))
         self.objective = self.objective_of_zero = float(problem.loss.values(zero, problem.y[:1], problem.margin)[0])
-        self.is_zero, self.is_settled = True, True
+        self.is_zero, self.is_settled, self.is_rounded = True, True, False
 
     @property
     def least(self):
@@ -42,20 +44,38 @@ class Incumbent:
 
         Far from the end they may be much too long or too short.
         """
-        objective, scale = scaled_objective(self.problem, coef, intercept, FAR_SCALES if is_far else SCALES)
-        if self.is_zero or objective < self.objective or not np.isfinite(objective):  # what overflows ends the fit
-            self.objective = objective
-            np.multiply(coef, scale, out=self.coef, casting="same_kind")
-            self.intercept[:] = self.problem.given_intercept(self.coef, scale * intercept)
-            self.is_zero, self.is_settled = False, False
+        scales = FAR_SCALES if is_far else SCALES
+        objective, scale = scaled_objective(self.problem, coef, intercept, scales)
+        if self.is_zero or not np.isfinite(objective):  # what overflows ends the fit
+            self._keep(*self._multiple(coef, intercept, scale), objective)
+        elif objective < self.objective and not self.is_rounded:
+            self._keep(*self._multiple(coef, intercept, scale), objective)
+        elif objective < self.objective:
+            for scale in scales:
+                multiple = self._multiple(coef, intercept, scale)
+                if (objective := primal_objective(self.problem, *multiple)) < self.objective:
+                    self._keep(*multiple, objective)
+
+    def _multiple(self, coef, intercept, scale):
+        """t W and the intercept of the rows that were given, as they are returned."""
+        coef = (scale * coef).astype(self.coef.dtype, copy=False)
+        return coef, self.problem.given_intercept(coef, scale * intercept).astype(self.coef.dtype)
+
+    def _keep(self, coef, intercept, objective):
+        self.coef[:], self.intercept[:], self.objective = coef, intercept, objective
+        self.is_zero, self.is_settled = False, False
 
     def settle(self):
-        """Compute the objective of the coefficients as they are returned, if rounding can matter."""
+        """Compute the objective of the coefficients as they are returned, if rounding can matter.
+
+        Where it does matter, it is computed of all that are offered from then on.
+        """
         if not self.is_settled and rounding_matters(self.problem, self.coef, self.intercept, self.objective):
-            self.objective = primal_objective(self.problem, self.coef, self.intercept)
+            before, self.objective = self.objective, primal_objective(self.problem, self.coef, self.intercept)
+            self.is_rounded |= self.objective > (1 + ROUNDED) * before
         self.is_settled = True
 
     def become_zero(self):
         """Return to W = 0, which is proven to be as good."""
         self.coef[:], self.intercept[:] = 0, 0
-        self.objective, self.is_zero = self.objective_of_zero, True
+        self.objective, self.is_zero, self.is_settled = self.objective_of_zero, True, True

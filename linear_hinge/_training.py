@@ -93,6 +93,8 @@ def run(solver, *, max_iter, verbose, task, classes):
         if not np.isfinite(progress.objective):
             raise overflow(n_iter)
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
+        if advice := solver.early_advice():
+            warnings.warn(f"After {n_iter} passes, {advice}", ConvergenceWarning, DEPTH_OF_FIT + 1)
         if verbose:
             _print_pass(n_iter, *passes[-1])
         stopped = task.end_pass(partial(_model_so_far, progress, classes))

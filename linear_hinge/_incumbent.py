@@ -46,15 +46,16 @@ class Incumbent:
         """
         scales = FAR_SCALES if is_far else SCALES
         objective, scale = scaled_objective(self.problem, coef, intercept, scales)
-        if self.is_zero or not np.isfinite(objective):  # what overflows ends the fit
+        is_first = self.is_zero or not np.isfinite(objective)  # what overflows ends the fit
+        if not (is_first or objective < self.objective):
+            return
+        if is_first or not self.is_rounded:
             self._keep(*self._multiple(coef, intercept, scale), objective)
-        elif objective < self.objective and not self.is_rounded:
-            self._keep(*self._multiple(coef, intercept, scale), objective)
-        elif objective < self.objective:
-            for scale in scales:
-                multiple = self._multiple(coef, intercept, scale)
-                if (objective := primal_objective(self.problem, *multiple)) < self.objective:
-                    self._keep(*multiple, objective)
+            return
+        for scale in scales:
+            multiple = self._multiple(coef, intercept, scale)
+            if (objective := primal_objective(self.problem, *multiple)) < self.objective:
+                self._keep(*multiple, objective)
 
     def _multiple(self, coef, intercept, scale):
         """t W and the intercept of the rows that were given, as they are returned."""

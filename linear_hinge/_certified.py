@@ -37,6 +37,7 @@ SHARE_OF_PROOFS = 0.05
 # So many passes have a way in common that is worth going on. More often, the mean of the iterates has not settled.
 PASSES_TOGETHER = 8
 COST_OF_EXTRAPOLATION = 0.5  # in passes
+LARGEST_EXTRAPOLATED = 2**23  # coefficients: it holds two more arrays of them
 
 # Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
 # passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
@@ -236,7 +237,8 @@ class CertifiedFit:
     def _run_minibatches(self, is_last):
         """A pass of `DualAscent`: the gap it met, its work, and what finds coefficients, dual and bound at its end."""
         ascent = self.ascent
-        extrapolating = self._extrapolate() if self.n_passes % PASSES_TOGETHER == 0 else 0.0
+        is_due = self.n_passes % PASSES_TOGETHER == 0 and ascent.raw.size <= LARGEST_EXTRAPOLATED
+        extrapolating = self._extrapolate() if is_due else 0.0
         work = extrapolating + ascent.run_pass(self._loss_worth_averaging(is_last)) / len(self.problem.rows)
         self.estimates.append(ascent.gap)
         self.bound = None
@@ -331,9 +333,10 @@ class CertifiedFit:
         candidates, dual, bound = self.unseen()
         self.unseen, self.unproven = None, dual
         gap_before, is_far = self.objective - self.dual_objective, self.objective - bound > FAR * self.objective
-        for coef, intercept in candidates:
-            self.incumbent.offer(coef, intercept, is_far=is_far)
         work = COST_OF_LOOK * len(candidates)
+        self.ascent.average = None
+        while candidates:  # which may be large: each is freed before the next, and all of them before a proof
+            self.incumbent.offer(*candidates.pop(), is_far=is_far)
         gap, end = self.objective - bound, self.tol * self.objective
         if not (proving or gap <= end or self._is_worth_a_proof(gap)):
             return gap, work

@@ -107,14 +107,15 @@ def row_loss(loss):
     return None if kind is None else kind(loss)
 
 
-def padded(coef):
+def padded(coef, dtype=None):
     """A copy of ``coef``, of shape (n_features, n_scores), as the left part of rows of whole vectors."""
     n_features, n_scores = coef.shape
-    width = _whole_vectors(n_scores, coef.itemsize)
+    dtype = np.dtype(dtype or coef.dtype)
+    width = _whole_vectors(n_scores, dtype.itemsize)
     # No vector across two lines of memory.
-    line = LINE_BYTES // coef.itemsize
-    memory = np.zeros(n_features * width + line, dtype=coef.dtype)
-    first = -memory.ctypes.data // coef.itemsize % line
+    line = LINE_BYTES // dtype.itemsize
+    memory = np.zeros(n_features * width + line, dtype=dtype)
+    first = -memory.ctypes.data // dtype.itemsize % line
     memory = memory[first : first + n_features * width].reshape(n_features, width)
     memory[:, :n_scores] = coef
     return memory
@@ -131,9 +132,27 @@ def _is_filled(coef):
     return coef.shape[1] == _whole_vectors(coef.shape[1], coef.itemsize) and coef.flags.c_contiguous
 
 
-def filled(coef):
-    """``coef`` itself if its rows are whole vectors, side by side, or nothing is compiled; otherwise a padded copy."""
-    return coef if _kernels is None or _is_filled(coef) else padded(coef)
+def filled(coef, dtype=None):
+    """``coef`` with rows of whole vectors, side by side: itself, what it is the left part of, or a padded copy."""
+    dtype = np.dtype(dtype or coef.dtype)
+    if _kernels is None:
+        return coef.astype(dtype, copy=False)
+    if coef.dtype == dtype and _is_filled(coef):
+        return coef
+    whole = _whole_of(coef) if coef.dtype == dtype else None
+    return padded(coef, dtype) if whole is None else whole
+
+
+def _whole_of(coef):
+    """The memory that `padded` made, of which these are the first columns; None if they are not."""
+    n_features, n_scores = coef.shape
+    width, owner = _whole_vectors(n_scores, coef.itemsize), coef.base
+    if coef.strides != (width * coef.itemsize, coef.itemsize) or not isinstance(owner, np.ndarray) or owner.ndim != 1:
+        return None
+    first = (coef.ctypes.data - owner.ctypes.data) // coef.itemsize
+    if owner.dtype != coef.dtype or not owner.flags.c_contiguous or first + n_features * width > owner.size:
+        return None
+    return owner[first : first + n_features * width].reshape(n_features, width)
 
 
 def rows_of(X, occupied=None):

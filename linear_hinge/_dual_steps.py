@@ -35,7 +35,7 @@ import numpy as np
 from linear_hinge._certificate import linear_part
 from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
-from linear_hinge._rows import bytes_of_row, direction, minibatches, shuffled, take_rows, weighted_sum
+from linear_hinge._rows import bytes_of_row, cached_chunks, direction, minibatches, shuffled, take_rows, weighted_sum
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, so many in a row at most, if
 # the others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
@@ -204,7 +204,8 @@ class DualAscent:
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""
-        return self._uncentred(self.raw, self._centred_intercept(), self.imbalance)
+        raw = padded(self.raw)[:, : self.problem.n_scores] if self.problem.fit_intercept else self.raw
+        return self._uncentred(raw, self._centred_intercept(), self.imbalance)
 
     def _step(self, batch):
         """The step of this module's docstring; the change of V as direction and length."""
@@ -259,11 +260,13 @@ class DualAscent:
         return self.pull - (self.sigma2 / self.problem.alpha) * self.imbalance
 
     def _uncentred(self, raw, intercept, imbalance):
-        """W and the intercept of the rows as they are, b − W μ."""
+        """W and the intercept of the rows as they are, b − W μ; V becomes W in its place."""
         if not self.problem.fit_intercept:
             return raw, np.zeros_like(raw[0])
-        coef = raw + np.multiply.outer(self.mean, (imbalance / self.problem.alpha).astype(raw.dtype))
-        return coef, (intercept - combination(self.mean, coef)).astype(raw.dtype)
+        shift = (imbalance / self.problem.alpha).astype(raw.dtype)
+        for rows in cached_chunks(*raw.shape):
+            raw[rows] += np.multiply.outer(self.mean[rows], shift)
+        return raw, (intercept - combination(self.mean, raw)).astype(raw.dtype)
 
 
 class RunningMean:

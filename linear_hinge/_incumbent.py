@@ -50,7 +50,8 @@ class Incumbent:
         if not (is_first or objective < self.objective):
             return
         if is_first or not self.is_rounded:
-            self._keep(*self._multiple(coef, intercept, scale), objective)
+            np.multiply(coef, scale, out=self.coef, casting="same_kind")  # without another array of this size
+            self._keep(self.coef, self.problem.given_intercept(self.coef, scale * intercept), objective)
             return
         for scale in scales:
             multiple = self._multiple(coef, intercept, scale)
@@ -63,7 +64,9 @@ class Incumbent:
         return coef, self.problem.given_intercept(coef, scale * intercept).astype(self.coef.dtype)
 
     def _keep(self, coef, intercept, objective):
-        self.coef[:], self.intercept[:], self.objective = coef, intercept, objective
+        if coef is not self.coef:
+            self.coef[:] = coef
+        self.intercept[:], self.objective = intercept, objective
         self.is_zero, self.is_settled = False, False
 
     def settle(self):

@@ -23,9 +23,9 @@ FAR_SCALES = np.array([0.03, 0.1, 0.3, 0.6, 1, 1.3, 1.8, 2.5])
 
 LOOKED_AT = 64  # rows, in which a large common shift shows
 
-# How exact P has to be, and what rounding makes of it, in units of Σ_i ω_i (‖x_i‖ ‖W‖ + ‖b‖ + Δ).
-ACCURACY = 1e-11
-ROUNDING = 4 * np.finfo(float).eps
+# How exact P has to be, and about what rounding makes of it, in units of Σ_i ω_i (‖x_i‖ ‖W‖ + ‖b‖ + Δ).
+ACCURACY = 2e-10
+ROUNDING = np.finfo(float).eps
 
 # A margin that is kept by less than this part of Δ, or than so many roundings, is looked at more exactly.
 NEARLY_VIOLATED = 1e-6
@@ -189,11 +189,12 @@ def _accurate_objective(problem, coef, intercept):
 
 def _objectives(problem, coef, intercept, scales):
     """P(t W, t b) of every scale t, all of it in float64: near the end losses are small differences of large scores."""
-    coef = coef.astype(np.float64, copy=False)
+    W = filled(coef, np.float64)
     intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]), np.float64)
-    margins, W = problem.margin / scales, filled(coef)
+    margins = problem.margin / scales
     means = sum(_mean_losses(problem, *piece, W, intercept, margins) for piece in _pieces(problem))
-    return 0.5 * problem.alpha * inner(coef, coef) * scales**2 + scales * means
+    W = W[:, : len(intercept)]
+    return 0.5 * problem.alpha * inner(W, W) * scales**2 + scales * means
 
 
 def _pieces(problem):

@@ -16,6 +16,8 @@ from linear_hinge import _compiled
 
 LARGEST_BLOCK = 2**18
 FEWEST_ROWS = 32  # of a block, where n_features allows no more
+ACCURATE_AT_ONCE = 2**17  # products of numbers that are summed up in twice the precision at a time
+COMBINED_AT_ONCE = 2**18  # numbers
 WIDENED_AT_ONCE = 2**19  # numbers of X that are converted to float64 at a time
 SPLIT = 2.0**27 + 1  # halves the 53 digits of a float64
 WORTH_THREADS = 2**20  # multiplications of a dense product that several threads make sooner than BLAS on one
@@ -71,19 +73,23 @@ def accurate_product(X, coef, intercept):
 
     References
     ----------
-    Ogita, Rump and Oishi, Accurate sum and dot product, SIAM J. Sci. Comput. 2005 (Dot2).
+    Ogita, Rump and Oishi, Accurate sum and dot product, SIAM J. Sci. Comput. 2005 (Dot2, here with pairwise sums).
     """
-    if sp.issparse(X):
-        X = X.tocsc()
-    total = np.array(np.broadcast_to(intercept, (X.shape[0], coef.shape[1])), np.float64)
-    rest = np.zeros_like(total)
-    for j in np.flatnonzero(coef.any(axis=1)):
-        rows, x = _column(X, j)
-        term, error = _two_product(x[:, None], coef[j])
-        before = total[rows]
-        after = before + term
-        rest[rows] += error + difference_error(before, -term, after)
-        total[rows] = after
+    total, rest = np.empty((2, X.shape[0], coef.shape[1]))
+    most = np.diff(X.indptr).max(initial=1) if sp.issparse(X) else X.shape[1]
+    size = max(1, ACCURATE_AT_ONCE // (int(most) * coef.shape[1]))
+    for first in range(0, X.shape[0], size):
+        chunk = slice(first, min(first + size, X.shape[0]))
+        x, W = _filled_rows(_sparse_slice(X, chunk), coef) if sp.issparse(X) else (X[chunk], coef[None])
+        terms, errors = _two_product(x[:, :, None].astype(np.float64, copy=False), W)
+        while terms.shape[1] > 1:
+            if terms.shape[1] % 2:
+                terms, errors = (np.pad(part, ((0, 0), (0, 1), (0, 0))) for part in (terms, errors))
+            left, right = terms[:, ::2], terms[:, 1::2]
+            terms = left + right
+            errors = errors[:, ::2] + errors[:, 1::2] + difference_error(left, -right, terms)
+        total[chunk] = terms[:, 0] + intercept
+        rest[chunk] = errors[:, 0] + difference_error(terms[:, 0], -intercept, total[chunk])
     return total, rest
 
 
@@ -93,12 +99,13 @@ def difference_error(left, right, difference):
     return (left - (difference - part)) - (right + part)
 
 
-def _column(X, j):
-    """Where one feature is, and its values."""
-    if not sp.issparse(X):
-        return slice(None), X[:, j]
-    entries = slice(X.indptr[j], X.indptr[j + 1])
-    return X.indices[entries], X.data[entries]
+def _filled_rows(X, coef):
+    """The entries of sparse rows, filled up with zeros to the same number, and the coefficients of their features."""
+    counts = np.diff(X.indptr)
+    is_entry = np.arange(counts.max(initial=1)) < counts[:, None]
+    x, features = np.zeros(is_entry.shape), np.zeros(is_entry.shape, X.indices.dtype)
+    x[is_entry], features[is_entry] = X.data, X.indices
+    return x, coef[features]
 
 
 def _two_product(a, b):
@@ -134,8 +141,13 @@ def _sparse_slice(X, chunk):
 
 def combination(weights, rows):
     """Σ_i ω_i g_i, shape (n_scores,)."""
-    # Along contiguous memory NumPy sums pairwise: a certificate needs all the digits.
-    return (weights * np.ascontiguousarray(rows.T)).sum(axis=1)
+    # Along contiguous memory NumPy sums pairwise: a certificate needs all the digits. Copies are small.
+    size = max(1, COMBINED_AT_ONCE // rows.shape[1])
+    parts = [
+        (weights[first : first + size] * np.ascontiguousarray(rows[first : first + size].T)).sum(axis=1)
+        for first in range(0, max(1, len(rows)), size)
+    ]
+    return parts[0] if len(parts) == 1 else np.stack(parts, axis=1).sum(axis=1)
 
 
 def weighted_mean(weights, values):

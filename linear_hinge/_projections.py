@@ -47,8 +47,8 @@ def project_weston_watkins(points, y):
     """Project every row onto {g : g_k ∈ [0, 1] for k ≠ y, g_y = −Σ_{k≠y} g_k}.
 
     g_k = clip(a_k − τ, 0, 1), τ the root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ, which lies between a_y and
-    a_y + K − 1. h is piecewise linear and falls with the slope −1 − #{k : a_k − 1 < τ < a_k}: Newton's method ends on the
-    piece of the root, and bisection keeps it inside.
+    a_y + K − 1. h is piecewise linear and falls with the slope −1 − #{k : a_k − 1 < τ < a_k}: Newton's method ends on
+    the piece of the root, and bisection keeps it inside.
 
     Parameters
     ----------

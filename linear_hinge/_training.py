@@ -46,6 +46,11 @@ def overflow(n_iter):
     )
 
 
+# What overflows is found in the objective and answered by one error.
+quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
+
+
+@quiet()
 def make_solver(problem, params, rng, before):
     """The solver that `learning_rate` asks for.
 
@@ -88,9 +93,9 @@ def run(solver, *, max_iter, verbose, task, classes):
     passes = []
     for n_iter in range(1, max_iter + 1):
         task.begin_pass()
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with quiet():
             progress = solver.run_pass(is_last=n_iter == max_iter)
-        if not np.isfinite(progress.objective):
+        if not 0 < progress.objective < np.inf:  # zero is no objective: ‖W‖² has fallen below the range of floats
             raise overflow(n_iter)
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
         if advice := solver.early_advice():
@@ -101,7 +106,8 @@ def run(solver, *, max_iter, verbose, task, classes):
         if solver.finished or stopped:
             break
     if stopped:
-        progress = solver.certify()
+        with quiet():
+            progress = solver.certify()
         work, seconds, *_ = passes[-1]
         passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
     if not (solver.converged or stopped):

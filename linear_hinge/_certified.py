@@ -354,7 +354,7 @@ class CertifiedFit:
         """Keep the bound of these subgradients if it is the best; the work, in passes."""
         self.unproven = None
         self.work_of_proofs += COST_OF_PROOF
-        bound, feasible = best_bound(self.problem, dual)
+        bound, feasible = best_bound(self.problem, dual, self.objective)
         if bound > self.dual_objective:
             self.dual_objective, self.dual = bound, feasible
         return COST_OF_PROOF

@@ -115,6 +115,25 @@ class HingeLoss(ABC):
             ω_i, summing to one.
         """
 
+    @abstractmethod
+    def intercept_bounds(self, y, weights, lengths, objective, n_scores):
+        """r ≥ 0 of shape (n_scores,) with ⟨v, b*⟩ ≥ −Σ_k |v_k| r_k for the b* of every solution.
+
+        v is any vector that Σ_i ω_i g_i can be. Where the losses of a class have no more than the whole objective, its
+        scores are bounded on the average, and so are the intercepts.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,)
+        weights : ndarray of shape (n_samples,)
+            ω_i, summing to one.
+        lengths : ndarray of shape (n_samples,)
+            Upper bounds of ‖W*‖ ‖x_i‖.
+        objective : float
+            An upper bound of P(W*, b*).
+        n_scores : int
+        """
+
     def _positive(self, curvature, scores, margin):
         return np.maximum(curvature, self.smallest_curvature * (np.abs(scores).max(axis=1) + float(margin)))
 
@@ -159,6 +178,16 @@ class _SignedHinge(HingeLoss):
     def violations(self, dual, y):
         beta = -self.signed(dual, y)
         return np.where(beta.min(axis=1) < 0, np.inf, beta.max(axis=1))
+
+    def intercept_bounds(self, y, weights, lengths, objective, n_scores):
+        """With π the weight of the rows with z_k = ±1 and m the mean of their lengths, ∓b_k ≤ P*/π − Δ + m."""
+        of_side = []
+        for side in (1, -1):
+            on_side = self.signed(np.full((len(y), n_scores), float(side)), y) > 0
+            of_side.append(
+                _mean_bounds(combination(weights, on_side), combination(weights * lengths, on_side), objective)
+            )
+        return np.maximum(*of_side)
 
     def balanced(self, dual, y, weights):
         """Scale down the heavier of the two sides of every score."""
@@ -235,6 +264,16 @@ class _PairwiseHinge(HingeLoss):
         signed[rows, y] = -signed.sum(axis=1)
         return signed
 
+    def intercept_bounds(self, y, weights, lengths, objective, n_scores):
+        """With π_j the weight of class j and m_j the mean of its lengths, b_k − b_j ≤ t_j = P*/π_j + √2 m_j.
+
+        v sums to zero: b may be measured from the class r with the least t. Then −t_k ≤ b_k ≤ t_r.
+        """
+        of_class, sums = (np.bincount(y, part, n_scores) for part in (weights, np.sqrt(2) * weights * lengths))
+        bounds = _mean_bounds(of_class, sums, objective)
+        bounds[bounds.argmin()] = 0
+        return bounds
+
     def balanced(self, dual, y, weights):
         """Balance what flows between the classes: row sums of M_jk = Σ_{i: y_i=j} ω_i g_ik become its column sums."""
         rows = np.arange(len(y))
@@ -248,6 +287,12 @@ class _PairwiseHinge(HingeLoss):
         off_target *= balance_flows(flows)[y]
         off_target[rows, y] = -off_target.sum(axis=1)
         return off_target
+
+
+def _mean_bounds(weights, sums, objective):
+    """(P* + sums)/π for every π of ``weights``; what it is without any weight is not known."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return np.where(weights > 0, (objective + sums) / weights, np.inf)
 
 
 class CrammerSinger(_PairwiseHinge):

@@ -21,7 +21,7 @@ from problems import (
 from references import CASES, frozen
 
 from linear_hinge import MulticlassHingeClassifier, _certificate
-from linear_hinge._certificate import LARGEST_IMBALANCE, best_bound, coef_from_dual, estimated_bound
+from linear_hinge._certificate import best_bound, coef_from_dual, estimated_bound
 from linear_hinge._losses import get_loss
 from linear_hinge._objective import Problem, primal_objective
 
@@ -77,8 +77,7 @@ def test_no_coefficients_undercut_a_bound(drawn):
     assert bound >= 0
     for coef, intercept in coefficients_to_try(problem, feasible, rng):
         intercept = intercept * problem.fit_intercept
-        slack = 1e-12 * bound + LARGEST_IMBALANCE * np.abs(intercept).sum()
-        assert bound <= primal_objective(problem, coef, intercept) + slack
+        assert bound <= (1 + ROUNDING) * primal_objective(problem, coef, intercept)
 
 
 @settings(max_examples=200)
@@ -88,14 +87,11 @@ def test_a_bound_is_the_dual_objective_of_feasible_balanced_subgradients(drawn):
     bound, feasible = best_bound(problem, dual)
     assert is_feasible(case, feasible, problem.y).all()
     if problem.fit_intercept:
-        assert np.abs(problem.weights @ feasible).max() <= LARGEST_IMBALANCE
+        assert np.abs(problem.weights @ feasible).max() <= 1e-13
     linear = problem.margin * problem.weights @ case.by_rows("dual_value", feasible, problem.y)
-    assert dual_objective(case, problem, feasible) == pytest.approx(bound, rel=1e-9, abs=1e-9 * linear)
-    assert dual_objective(case, problem, feasible * 0.99) <= bound + 1e-9 * linear  # it is scaled by the best factor
-
-
-def test_the_tolerance_of_balance_is_rounding():
-    assert LARGEST_IMBALANCE <= 1e-13
+    # What rounding may do is subtracted: more of it where the rows are far from zero.
+    assert dual_objective(case, problem, feasible) == pytest.approx(bound, rel=1e-6, abs=1e-7 * linear)
+    assert dual_objective(case, problem, feasible * 0.99) <= bound + 1e-7 * linear  # it is scaled by the best factor
 
 
 @all_cases
@@ -103,7 +99,7 @@ def test_without_intercept_a_bound_is_at_least_what_it_is_made_of(case, rng):
     problem = draw_problem(case, rng, alpha=0.5, fit_intercept=False)
     for size in (1e-6, 0.3, 1.0):
         dual = size * case.draw_feasible(rng, problem.y)
-        assert best_bound(problem, dual)[0] >= dual_objective(case, problem, dual) - 1e-14
+        assert best_bound(problem, dual)[0] >= (1 - 1e-11) * dual_objective(case, problem, dual)
 
 
 @all_cases
@@ -190,19 +186,19 @@ def far_from_the_origin():
     problem = make_problem(CASES[0], X, y)
     dual = np.array([[0.1], [-0.1]])
     optimum = primal_objective(problem, np.array([[1.0]]), np.array([-1001.0]))
-    assert best_bound(problem, dual)[0] == pytest.approx(optimum, rel=1e-12)
+    assert best_bound(problem, dual)[0] == pytest.approx(optimum, rel=1e-8)
     return problem, dual, optimum
 
 
-def test_a_loose_tolerance_of_balance_would_give_bounds_above_the_optimum(monkeypatch):
+def test_imbalance_that_is_not_accounted_for_would_give_bounds_above_the_optimum(monkeypatch):
     problem, dual, optimum = far_from_the_origin()
     dual[0] += 1e-6
     monkeypatch.setattr(type(problem.loss), "balanced", lambda self, dual, y, weights: dual)
-    assert best_bound(problem, dual)[0] == 0  # refused: what is left is the bound of G = 0
-    monkeypatch.setattr(_certificate, "LARGEST_IMBALANCE", 1e-6)
+    assert best_bound(problem, dual)[0] < 0.999 * optimum  # |v| |b*| is subtracted
+    monkeypatch.setattr(_certificate, "_lost_to_imbalance", lambda *_: 0.0)
     assert best_bound(problem, dual)[0] > 1.001 * optimum
     monkeypatch.undo()
-    assert 0.999 * optimum < best_bound(problem, dual)[0] <= optimum * (1 + ROUNDING)
+    assert 0.999 * optimum < best_bound(problem, dual)[0] <= optimum
 
 
 @small_cases
@@ -225,7 +221,7 @@ def test_a_class_without_subgradients_weakens_a_bound_and_does_not_make_it_wrong
     problem = draw_problem(case, rng, 12, 2, alpha=0.3)
     dual = size * np.where(problem.y[:, None] == 0, 0, case.draw_feasible(rng, problem.y))
     bound, feasible = best_bound(problem, dual)
-    assert np.abs(problem.weights @ feasible).max() <= LARGEST_IMBALANCE
+    assert np.abs(problem.weights @ feasible).max() <= 1e-13
     assert (bound > 0) == (case.n_classes > 2)  # with two classes nothing is left on the other side
     assert bound <= (1 + ROUNDING) * optimum_by_slsqp(case, problem)
 

@@ -19,8 +19,9 @@ from fractions import Fraction
 from multiprocessing import Pool
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before NumPy is imported
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if __name__ == "__main__":  # before NumPy is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import numpy as np
@@ -96,7 +97,8 @@ def _draw_weights(y, rng):
         weights[np.setdiff1d(np.flatnonzero(rng.uniform(size=n_samples) < 0.3), first_of_class)] = 0
     if weighting == "extreme":
         digits = rng.choice([3, 10, 20, 60])
-        weights = 10 ** rng.uniform(-digits / 2, digits / 2, n_samples)
+        exponents = rng.uniform(-digits / 2, digits / 2, n_samples)
+        weights = 10 ** (exponents if exponents[0] > 0 else exponents[y])  # of rows, or of whole classes
     return weighting, weights
 
 

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import numpy as np
 import scipy.sparse as sp
-from exact import exact_primal, exact_shares
+from exact import as_fractions, exact_primal, exact_shares
 from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge import MulticlassHingeClassifier
@@ -245,15 +245,9 @@ def refined_model(problem):
     outcome = fit(problem, (X - center) * scale, alpha=alpha, tol=1e-9, max_iter=300)
     if outcome.model is None:
         return None
-    coef = _fractions(outcome.model.coef_) * Fraction(scale)
-    intercept = _fractions(outcome.model.intercept_) - coef @ _fractions(center)
+    coef = as_fractions(outcome.model.coef_) * Fraction(scale)
+    intercept = as_fractions(outcome.model.intercept_) - coef @ as_fractions(center)
     return coef, intercept if problem.params["fit_intercept"] else np.zeros(len(coef))
-
-
-def _fractions(values):
-    result = np.empty(np.shape(values), dtype=object)
-    result[...] = np.vectorize(Fraction, otypes=[object])(np.asarray(values, dtype=np.float64))
-    return result
 
 
 # Checks
@@ -317,6 +311,8 @@ COLUMNS = {
     "zero": "silent zeros",
     "behind": "behind float64",
 }
+# Those of which there may be none.
+FALSE = ("exception", "leaked", "above", "outside", "silent")
 
 
 def print_table(results):

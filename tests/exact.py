@@ -20,6 +20,11 @@ def over_one_denominator(values):
     return integers.reshape(values.shape), denominator
 
 
+def as_fractions(values):
+    """The array with fractions in place of floats."""
+    return np.vectorize(Fraction, otypes=[object])(np.asarray(values, dtype=np.float64))
+
+
 def exact_shares(y, sample_weight=None, class_weight=None):
     """ω_i: sample weights times class weights, divided by their sum; an array of fractions.
 

@@ -264,24 +264,24 @@ def check(seed, limit=LIMIT):
     found["exception"] = outcome.error and f"{type(outcome.error).__name__}: {outcome.error}".splitlines()[0][:90]
     found["converged"] = outcome.converged
     if outcome.model is not None:
-        found |= _check_certificate(problem, outcome)
+        found |= check_certificate(problem, outcome)
         found["zero"] = not outcome.model.coef_.any() and not outcome.has_spoken
     if dtype == "float32" and not (outcome.converged or outcome.ended_early):
         found["behind"] = fit(problem, problem.rows(np.float64), limit=limit).converged
     return found
 
 
-def _check_certificate(problem, outcome):
+def check_certificate(problem, outcome):
     """Objective, bound and gap against exact values of P."""
     model, found = outcome.model, {}
     gap, bound, objective = model.duality_gap_, model.dual_objective_, model.objective_
     if not np.isfinite([gap, bound, objective]).all():
         return {"above": np.inf, "gap": gap, "silent": True, "objective": np.inf}
-    primal = _primal(problem, model.coef_, model.intercept_)
+    primal = exact_objective(problem, model.coef_, model.intercept_)
     candidates = [primal]
     refined = refined_model(problem)
     if refined is not None:
-        candidates.append(_primal(problem, *refined))
+        candidates.append(exact_objective(problem, *refined))
     above = (Fraction(float(bound)) - min(candidates)) / min(candidates)
     found["gap"], found["above"] = float(gap), float(above) if above > 0 else None
     found["outside"] = None if 0 <= gap <= 1 else float(gap)
@@ -293,7 +293,7 @@ def _check_certificate(problem, outcome):
     return found
 
 
-def _primal(problem, coef, intercept):
+def exact_objective(problem, coef, intercept):
     params = {name: problem.params[name] for name in ("loss", "alpha", "margin")}
     shares = exact_shares(problem.y, problem.sample_weight, problem.params["class_weight"])
     return exact_primal(problem.X, problem.y, shares, coef, intercept, **params)

@@ -35,3 +35,31 @@ def test_a_drawn_problem_depends_on_its_seed_alone(fuzz):
     first, again, other = (fuzz["draw"](seed) for seed in (7, 7, 8))
     assert (first.X == again.X).all() and first.params == again.params
     assert first.params != other.params
+
+
+@pytest.mark.parametrize(
+    ("attribute", "factor", "fault"),
+    [
+        ("dual_objective_", 1.01, "above"),
+        ("dual_objective_", 0.5, "silent"),
+        ("duality_gap_", -1, "outside"),
+        ("duality_gap_", 1e9, "silent"),
+        ("objective_", 1 + 1e-4, "objective"),
+    ],
+)
+def test_a_false_word_is_found(attribute, factor, fault, fuzz):
+    problem = fuzz["draw"](6)
+    outcome = fuzz["fit"](problem, problem.rows())
+    assert not outcome.warnings
+    assert fuzz["check_certificate"](problem, outcome)[fault] is None
+    setattr(outcome.model, attribute, factor * getattr(outcome.model, attribute))
+    assert fuzz["check_certificate"](problem, outcome)[fault] is not None
+
+
+def test_a_refined_model_is_at_least_as_good(fuzz):
+    """Centring and scaling keep the optimum. With an offset of 5e6 a mistake in moving back would show."""
+    problem = fuzz["draw"](173)
+    assert problem.kind == "offset, no weights"
+    model = fuzz["fit"](problem, problem.rows()).model
+    refined = fuzz["exact_objective"](problem, *fuzz["refined_model"](problem))
+    assert model.dual_objective_ * (1 - 1e-7) <= refined <= model.objective_ * (1 + 1e-7)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import SVC, LinearSVC
+from threadpoolctl import threadpool_limits
 
 
 def solve_without_intercept(X, y, *, loss, alpha, sample_weight=None, tol=1e-8):
@@ -72,7 +73,10 @@ def solve_weston_watkins(X, y, *, alpha, margin=1.0, sample_weight=None):
 
     start = np.full(len(per_margin), 0.5)
     options = {"maxiter": 20_000, "maxfun": 40_000, "maxcor": 30, "ftol": 0, "gtol": 1e-9}
-    result = minimize(negative_dual, start, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(start), options=options)
+    with threadpool_limits(1, user_api="blas"):  # on products as small as these, threads only wait for each other
+        result = minimize(
+            negative_dual, start, jac=True, method="L-BFGS-B", bounds=[(0, 1)] * len(start), options=options
+        )
     coef = coefficients(result.x)
     primal = alpha / 2 * (coef**2).sum() + per_margin @ np.maximum(0, margins(coef))
     gap = primal + result.fun / len(y)

@@ -89,9 +89,10 @@ def test_a_bound_is_the_dual_objective_of_feasible_balanced_subgradients(drawn):
     if problem.fit_intercept:
         assert np.abs(problem.weights @ feasible).max() <= 1e-13
     linear = problem.margin * problem.weights @ case.by_rows("dual_value", feasible, problem.y)
-    # What rounding may do is subtracted: more of it where the rows are far from zero.
-    assert dual_objective(case, problem, feasible) == pytest.approx(bound, rel=1e-6, abs=1e-7 * linear)
-    assert dual_objective(case, problem, feasible * 0.99) <= bound + 1e-7 * linear  # it is scaled by the best factor
+    # What rounding may do is subtracted: more of it where the rows are far from zero, or a class has next to no weight.
+    lost = 1e-12 * case.n_scores * problem.margin
+    assert dual_objective(case, problem, feasible) == pytest.approx(bound, rel=1e-6, abs=1e-7 * linear + lost)
+    assert dual_objective(case, problem, feasible * 0.99) <= bound + 1e-7 * linear + lost  # it is scaled by the best factor
 
 
 @all_cases

@@ -17,6 +17,7 @@ from linear_hinge._objective import Problem
 from linear_hinge._rows import with_whole_rows
 from linear_hinge._targets import check_weights, encode_for_fit, encode_for_partial_fit
 from linear_hinge._training import FIT_ATTRIBUTES, make_solver, make_stream, model_attributes, overflow, run
+from linear_hinge._weighted_classes import WeightedClasses
 
 
 class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
@@ -31,11 +32,12 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
 
     Parameters
     ----------
-    loss : {"crammer_singer", "weston_watkins", "one_vs_rest"}, default="crammer_singer"
+    loss : {"weston_watkins", "crammer_singer", "one_vs_rest"}, default="weston_watkins"
         The hinge loss of more than two classes, with scores s and true class y:
 
-        - "crammer_singer": the worst violated margin, max(0, max_{j≠y} Δ + s_j − s_y).
         - "weston_watkins": all violated margins, Σ_{j≠y} max(0, Δ + s_j − s_y).
+        - "crammer_singer": the worst violated margin, max(0, max_{j≠y} Δ + s_j − s_y). Where labels are so noisy that
+          no class is likelier than all others together, its optimum predicts one class for all samples.
         - "one_vs_rest": a binary hinge for every class against the others, summed.
 
         With two classes each of them is the binary hinge.
@@ -171,7 +173,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
 
     def __init__(
         self,
-        loss="crammer_singer",
+        loss="weston_watkins",
         *,
         alpha=1e-4,
         fit_intercept=True,
@@ -236,15 +238,19 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         -----
         ConvergenceWarning
             If `max_iter` passes were not enough.
+        UserWarning
+            If the model predicts a single class for all samples that it was trained on.
         """
         with all_or_nothing(self):
-            before = dict(vars(self)) if self.warm_start else {}
+            params = self._parameters()
+            before = dict(vars(self)) if params["warm_start"] else {}
             X, y = self._validate(X, y, reset=True)
             weights = check_weights(sample_weight, X)
-            classes, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
-            problem = self._problem(with_whole_rows(X), codes, normalised, len(classes))
+            labels, weighted, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
+            classes = WeightedClasses(labels, weighted)
+            problem = self._problem(with_whole_rows(X), codes, normalised, len(weighted))
             task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
-            solver = make_solver(problem, vars(self), self._generator(), before)
+            solver = make_solver(problem, classes, params, self._generator(), before)
             fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
             n_visits = solver.n_rounds * np.count_nonzero(normalised)
             steps = {"_steps_": solver.steps_to_save()} if self.warm_start else {}
@@ -289,7 +295,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             weights = check_weights(sample_weight, X)
             codes, weights = encode_for_partial_fit(y, weights, self.class_weight, self.classes_)
             problem = self._problem(X, codes, weights, len(self.classes_))
-            stream, options = make_stream(problem, vars(self))
+            stream, options = make_stream(problem, vars(self), self._parameters())
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 stream.sweep(problem, rng=self._generator(), **options)
                 coef, intercept = stream.coefficients()
@@ -307,6 +313,10 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         loss = get_loss(self.loss, n_classes)
         n_scores = loss.n_scores(n_classes)
         return Problem(X, codes, weights, loss, n_scores, float(self.alpha), float(self.margin), self.fit_intercept)
+
+    def _parameters(self):
+        """The parameters by their names; in a subclass they may be properties."""
+        return {name: getattr(self, name) for name in self._parameter_constraints}
 
     def _generator(self):
         return check_random_state(self.random_state) if self.shuffle else None

@@ -42,6 +42,13 @@ class Iterate:
         self.n_averaged = 0
         self.average_intercept = np.zeros_like(intercept)
 
+    def go_on_from(self, coef, intercept):
+        """Let these be W_t and b_t, and the averages, in which as many iterates take part as before."""
+        self.raw, self.scale, self.intercept = coef, 1.0, intercept
+        self.average_intercept, self.scale_sum = intercept.copy(), 0.0
+        if self.lag is not None:
+            self.lag = self.dtype.type(-self._total_weight()) * coef
+
     @property
     def dtype(self):
         return self.raw.dtype
@@ -75,9 +82,13 @@ class Iterate:
         """Wᵀ of shape (n_features, n_scores) and b: the average where there is one, else the last iterate."""
         if self.n_averaged == 0:
             return self.dtype.type(self.scale) * self.raw, self.intercept.copy()
-        total = self.n_averaged * (self.n_averaged + 1) / 2
+        total = self._total_weight()
         coef = self.dtype.type(self.scale_sum / total) * self.raw - self.dtype.type(1 / total) * self.lag
         return coef, self.average_intercept.copy()
+
+    def _total_weight(self):
+        """Σ_{s≤t} p_s."""
+        return self.n_averaged * (self.n_averaged + 1) / 2
 
     def _renew_raw(self):
         """Start again from scale = 1 and scale_sum = 0, with the same W and the same average."""

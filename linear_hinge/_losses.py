@@ -33,11 +33,14 @@ class HingeLoss(ABC):
     ----------
     sums_to_zero : bool
         Whether Σ_k g_ik = 0 for every g_i ∈ D_y: the loss looks at differences of scores only.
+    collapses : bool
+        Whether the solution is a constant classifier where no class is likelier than all others together.
     smallest_curvature : float
         Of a prox step, in parts of the scores.
     """
 
     sums_to_zero: bool
+    collapses = False
     # A row without a single non-zero has no curvature and would divide by zero; any positive number sends it to the
     # vertex that maximises the dual, and this one does not overflow.
     smallest_curvature = 1e-20
@@ -213,6 +216,8 @@ class BinaryHinge(_SignedHinge):
 class OneVsRest(_SignedHinge):
     """One binary hinge a class, summed: Σ_k max(0, Δ − z_k s_k), z_k = +1 at k = y and −1 elsewhere."""
 
+    collapses = True
+
     def n_scores(self, n_classes):
         return n_classes
 
@@ -304,6 +309,8 @@ class CrammerSinger(_PairwiseHinge):
     ----------
     Crammer and Singer, On the algorithmic implementation of multiclass kernel-based vector machines, JMLR 2001.
     """
+
+    collapses = True
 
     def values(self, scores, y, margin, rest=None):
         return self.violated_margins(scores, y, margin, rest).max(axis=1)

@@ -28,7 +28,9 @@ def product(X, coef):
 
     The product of float32 data with float64 coefficients is summed up in float64.
     """
-    if X.dtype != coef.dtype:
+    if X.dtype == np.float64:
+        coef = coef.astype(np.float64, copy=False)
+    elif X.dtype != coef.dtype:
         result = np.empty((X.shape[0], coef.shape[1]), np.result_type(X, coef))
         for chunk, rows in widened(X):
             result[chunk] = product(rows, coef)

@@ -86,6 +86,12 @@ class DualStream:
         """Wᵀ of shape (n_features, n_scores) and b."""
         return self.iterate.coefficients()
 
+    def go_on_from(self, coef, intercept):
+        """Put other coefficients in the place of those that were reached; as after a fit, they are the whole past."""
+        self.iterate.go_on_from(coef, intercept)
+        self.imbalance[:] = 0
+        self.pull = intercept.astype(np.float64)
+
     def _begin(self, problem, X_batch, weights):
         """Read off the first batch what the stream looks like: how wide and how heavy it is."""
         parts = shares(weights)

@@ -52,6 +52,10 @@ class SubgradientDescent:
         """Wᵀ of shape (n_features, n_scores) and b."""
         return self.iterate.coefficients()
 
+    def go_on_from(self, coef, intercept):
+        """Put other coefficients in the place of those that were reached."""
+        self.iterate.go_on_from(coef, intercept)
+
     def _step(self, problem, rows, eta):
         """W ← W − η (alpha W + Σ_B ω_i g_i x_iᵀ), b ← b − η Σ_B ω_i g_i; ω normalised within the batch."""
         iterate = self.iterate

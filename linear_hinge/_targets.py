@@ -18,8 +18,8 @@ def check_weights(sample_weight, X):
 def encode_for_fit(y, weights, class_weight):
     """Classes, codes and weights of a fit.
 
-    Rows without weight and classes without weighted rows are as good as absent: the classes are those that are
-    left, and the codes of weightless rows mean nothing.
+    Rows without weight are as good as absent, and so are classes without weighted rows: the codes count only the
+    others, and those of weightless rows mean nothing.
 
     Parameters
     ----------
@@ -30,30 +30,30 @@ def encode_for_fit(y, weights, class_weight):
     Returns
     -------
     classes : ndarray of shape (n_classes,)
+        All labels of y.
+    weighted : ndarray of shape (n_weighted,)
+        The numbers of the classes that have a weight.
     codes : ndarray of shape (n_samples,)
+        Places in ``weighted``.
     weights : ndarray of shape (n_samples,)
         ω_i, the sample weights times the class weights, summing to one.
     mean_weight : float
         What these were before, on average over the rows that have one.
     """
-    present = weights > 0
-    classes, codes_present = np.unique(y[present], return_inverse=True)
-    codes = np.zeros(len(y), dtype=np.intp)
-    codes[present] = codes_present
-    of_class = _class_weights(class_weight, classes, y[present], codes_present, weights[present])
-    if (of_class == 0).any() and len(classes) > 1:
-        left = of_class[codes] * weights
-        if not left.any():
-            raise ValueError("class_weight leaves no sample with a weight; at least one class needs a positive one.")
-        return encode_for_fit(y, left, None)
+    classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data contains only one class:"
             f" {classes[0]!r}"
         )
-    weights = weights * of_class[codes]
+    weights = weights * _class_weights(class_weight, classes, codes, y, weights)[codes]
+    if not weights.any():
+        raise ValueError("class_weight leaves no sample with a weight; at least one class needs a positive one.")
     parts = shares(weights)
-    return classes, codes, parts, weights.max() / (parts.max() * np.count_nonzero(weights))
+    weighted, places = np.unique(codes[parts > 0], return_inverse=True)
+    codes = np.zeros(len(y), dtype=np.intp)
+    codes[parts > 0] = places
+    return classes, weighted, codes, parts, weights.max() / (parts.max() * np.count_nonzero(weights))
 
 
 def encode_for_partial_fit(y, weights, class_weight, classes):
@@ -71,11 +71,14 @@ def encode_for_partial_fit(y, weights, class_weight, classes):
     return codes, weights * of_class[codes]
 
 
-def _class_weights(class_weight, classes, y, codes, weights):
+def _class_weights(class_weight, classes, codes, y, weights):
     if class_weight == "balanced":
         # scikit-learn's own takes the sample weights into account only from 1.7 on.
-        counts = np.bincount(codes, weights=shares(weights))
-        return 1 / (len(classes) * shares(counts))
+        counts = np.bincount(codes, weights=shares(weights), minlength=len(classes))
+        of_class = np.zeros(len(classes))
+        present = counts > 0
+        of_class[present] = 1 / (present.sum() * shares(counts[present]))
+        return of_class
     if class_weight is None:
         return np.ones(len(classes))
     of_class = compute_class_weight(class_weight, classes=classes, y=y)

@@ -12,17 +12,21 @@ from sklearn.exceptions import ConvergenceWarning
 from linear_hinge._callbacks import DEPTH_OF_FIT
 from linear_hinge._certified import CertifiedFit
 from linear_hinge._objective import centred
-from linear_hinge._products import weighted_mean
-from linear_hinge._rows import shares, squared_norms, take_rows
+from linear_hinge._products import product, weighted_mean
+from linear_hinge._rows import ROWS_AT_ONCE, chunks, shares, squared_norms, take_rows
 from linear_hinge._step_sizes import make_schedule
 from linear_hinge._stream import DualStream
 from linear_hinge._subgradient import ScheduledFit, SubgradientDescent
 from linear_hinge._warm_start import starting_dual
+from linear_hinge._weighted_classes import OneClass, WeightedClasses, with_usual_intercepts
 
 # Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches whose rows resemble each
 # other; where all rows fit into one, samples of weight k and samples repeated k times give the same model.
 BATCH_SIZE = 64
 CLOSED_FORM_BATCH_SIZE = 16
+
+# Rows that are looked at before all of them are, to see whether a model predicts one class only.
+ROWS_AT_FIRST = 256
 
 # What a fit tells about itself; the next one starts without it.
 FIT_ATTRIBUTES = (
@@ -35,6 +39,7 @@ FIT_ATTRIBUTES = (
     "history_",
     "_stream_",
     "_steps_",
+    "_lowest_",
 )
 
 
@@ -51,19 +56,22 @@ quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
 
 
 @quiet()
-def make_solver(problem, params, rng, before):
+def make_solver(problem, classes, params, rng, before):
     """The solver that `learning_rate` asks for.
 
     Parameters
     ----------
     problem : Problem
+    classes : WeightedClasses
     params : dict
         Parameters of the estimator.
     rng : RandomState or None
     before : dict
         Attributes of the model to start from; empty for a fresh start.
     """
-    coef, intercept = _start(problem, before)
+    if len(classes.weighted) == 1:
+        return OneClass(problem, has_proof=params["learning_rate"] == "auto")
+    coef, intercept = _start(problem, classes, before)
     options = {"tol": params["tol"], "batch_size": _batch_size(params), "rng": rng}
     if params["learning_rate"] == "auto":
         if params["batch_size"] == "auto" and len(problem.rows) > BATCH_SIZE:
@@ -72,7 +80,8 @@ def make_solver(problem, params, rng, before):
         problem = centred(problem)
         if "coef_" not in before:
             return CertifiedFit(problem, starting_dual(problem), intercept, **options)
-        dual = starting_dual(problem, coef, intercept, before.get("dual_coef_"))
+        dual = before.get("dual_coef_")
+        dual = starting_dual(problem, coef, intercept, None if dual is None else classes.contract_dual(dual))
         return CertifiedFit(problem, dual, intercept, coef, saved=before.get("_steps_"), **options)
     descent = SubgradientDescent(coef, intercept, _row_norm(problem))
     return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
@@ -87,7 +96,7 @@ def run(solver, *, max_iter, verbose, task, classes):
     max_iter, verbose : int
     task : FitTask
         Hears of every pass and may stop the fit.
-    classes : ndarray of shape (n_classes,)
+    classes : WeightedClasses
     """
     started = time.perf_counter()
     passes = []
@@ -95,14 +104,15 @@ def run(solver, *, max_iter, verbose, task, classes):
         task.begin_pass()
         with quiet():
             progress = solver.run_pass(is_last=n_iter == max_iter)
-        if not 0 < progress.objective < np.inf:  # zero is no objective: ‖W‖² has fallen below the range of floats
+        has_underflowed = progress.objective == 0 and progress.coef.any()
+        if has_underflowed or not progress.objective < np.inf:
             raise overflow(n_iter)
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
         if advice := solver.early_advice():
             warnings.warn(f"After {n_iter} passes, {advice}", ConvergenceWarning, DEPTH_OF_FIT + 1)
         if verbose:
             _print_pass(n_iter, *passes[-1])
-        stopped = task.end_pass(partial(_model_so_far, progress, classes))
+        stopped = task.end_pass(partial(_model_so_far, solver.problem, progress, classes))
         if solver.finished or stopped:
             break
     if stopped:
@@ -112,12 +122,15 @@ def run(solver, *, max_iter, verbose, task, classes):
         passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
     if not (solver.converged or stopped):
         warnings.warn(f"Not converged after {n_iter} passes: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
-    fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)}
-    model = model_attributes(progress.coef, progress.intercept, classes_=classes)
-    return model | fit | solver.attributes()
+    _warn_of_one_class(solver.problem, progress, classes)
+    fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
+    if not classes.are_all:
+        fit.pop("_stream_", None)  # it knows the classes with weight only
+        fit |= {"dual_coef_": classes.expand_dual(fit["dual_coef_"])} if "dual_coef_" in fit else {}
+    return _model(solver.problem, progress, classes) | fit
 
 
-def make_stream(problem, model):
+def make_stream(problem, model, params):
     """What `partial_fit` goes on with, and how it sweeps over a chunk.
 
     It is a copy: the model must stay as it was if the pass fails.
@@ -126,22 +139,27 @@ def make_stream(problem, model):
     ----------
     problem : Problem
     model : dict
-        Parameters of the estimator, and its attributes if it is fitted.
+        Attributes of the estimator.
+    params : dict
+        Its parameters.
     """
     _row_norm(problem)  # raises where squares overflow
-    kind = DualStream if model["learning_rate"] == "auto" else SubgradientDescent
+    kind = DualStream if params["learning_rate"] == "auto" else SubgradientDescent
     stream = deepcopy(model.get("_stream_"))
-    if not isinstance(stream, kind):
-        coef, intercept = _start(problem, model)
+    coef, intercept = _start(problem, WeightedClasses(model["classes_"]), model)
+    if isinstance(stream, kind):
+        if _were_set(coef, intercept, stream):
+            stream.go_on_from(coef.astype(stream.iterate.dtype), intercept.astype(stream.iterate.dtype))
+    else:
         if kind is DualStream:
             stream = DualStream(coef, intercept, *model.get("_trained_on_", ()))
         else:
             # Of the first batch only: the stream must not depend on how it is cut into chunks.
-            stream = SubgradientDescent(coef, intercept, _row_norm(problem, _batch_size(model)))
+            stream = SubgradientDescent(coef, intercept, _row_norm(problem, _batch_size(params)))
         stream.t = model.get("t_", 0)
-    options = {"average": model["average"], "batch_size": _batch_size(model)}
+    options = {"average": params["average"], "batch_size": _batch_size(params)}
     if kind is SubgradientDescent:
-        options["schedule"] = _schedule(model, stream)
+        options["schedule"] = _schedule(params, stream)
     return stream, options
 
 
@@ -150,25 +168,64 @@ def model_attributes(coef, intercept, **others):
     return {"coef_": coef.T, "intercept_": intercept} | others
 
 
-def _model_so_far(progress, classes):
+def _model(problem, progress, classes):
+    """The attributes that predict, with all classes."""
+    lowest = classes.lowest_score(problem, progress.coef, progress.intercept)
+    coef, intercept = classes.expand(progress.coef, progress.intercept, lowest)
+    model = model_attributes(coef, intercept, classes_=classes.labels)
+    return model if lowest is None else model | {"_lowest_": lowest}
+
+
+def _model_so_far(problem, progress, classes):
     """What a callback may keep while the fit goes on."""
-    return model_attributes(progress.coef.copy(), progress.intercept.copy(), classes_=classes)
+    return _model(problem, progress._replace(coef=progress.coef.copy(), intercept=progress.intercept.copy()), classes)
 
 
-def _start(problem, model):
+def _start(problem, classes, model):
     """Wᵀ and b of a fitted model, or zeros."""
-    shape, dtype = (problem.X.shape[1], problem.n_scores), problem.X.dtype
+    dtype = problem.X.dtype
     coef = model.get("coef_")
     if coef is None:
-        return np.zeros(shape, dtype), np.zeros(problem.n_scores, dtype)
-    if coef.shape != shape[::-1]:
+        return np.zeros((problem.X.shape[1], problem.n_scores), dtype), np.zeros(problem.n_scores, dtype)
+    coef = coef.toarray() if sp.issparse(coef) else np.asarray(coef)
+    shape = (classes.n_scores, problem.X.shape[1])
+    if coef.shape != shape:
         raise ValueError(
-            f"coef_ of the last call has the shape {coef.shape}, but these data need {shape[::-1]}; use"
+            f"coef_ of the last call has the shape {coef.shape}, but these data need {shape}; use"
             " warm_start=False to start afresh."
         )
-    coef = coef.toarray() if sp.issparse(coef) else coef
-    intercept = model["intercept_"] if problem.fit_intercept else np.zeros(problem.n_scores)
-    return np.array(coef.T, dtype=dtype, order="C"), np.array(intercept, dtype=dtype)
+    intercept = np.broadcast_to(model["intercept_"], shape[:1]) if problem.fit_intercept else np.zeros(shape[0])
+    intercept = with_usual_intercepts(intercept, model.get("_lowest_"), problem.margin)
+    coef, intercept = classes.contract(coef.T, intercept)
+    return np.array(coef, dtype=dtype, order="C"), np.array(intercept, dtype=dtype)
+
+
+def _were_set(coef, intercept, stream):
+    """Whether coefficients differ from those that the stream left."""
+    return not all(map(np.array_equal, (coef, intercept), stream.coefficients()))
+
+
+def _warn_of_one_class(problem, progress, classes):
+    """Warn if the model predicts the same class wherever it was trained, and say what may help."""
+    if len(classes.weighted) == 1:
+        return
+    rows = problem.rows
+    intercept = problem.centred_intercept(progress.coef, progress.intercept)
+    first = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS_AT_FIRST), dtype=np.intp)]
+    predicted = set()
+    for some in (first, *(rows[chunk] for chunk in chunks(len(rows), ROWS_AT_ONCE))):
+        scores = product(take_rows(problem.X, some), progress.coef) + intercept
+        predicted |= set(np.unique(scores > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)).tolist())
+        if len(predicted) > 1:
+            return
+    label = classes.labels[classes.weighted[int(predicted.pop())]]
+    other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""
+    warnings.warn(
+        f"The model predicts one class, {label}, for all samples that it was trained on: try a smaller"
+        f' alpha{other_loss} or class_weight="balanced".',
+        UserWarning,
+        DEPTH_OF_FIT + 2,
+    )
 
 
 def _batch_size(params):
@@ -203,12 +260,13 @@ def _history(passes):
         "seconds": seconds,
         "objective": objective,
         "dual_objective": dual_objective,
-        "gap": (objective - dual_objective) / objective,
+        # Without a loss, where a single class has a weight, there is nothing to divide by.
+        "gap": (objective - dual_objective) / np.where(objective > 0, objective, 1),
     }
 
 
 def _print_pass(n_iter, work, seconds, objective, dual_objective):
     line = f"pass {n_iter:4d}  {seconds:9.3f} s  objective {objective:.8g}"
     if np.isfinite(dual_objective):
-        line += f"  dual objective {dual_objective:.8g}  gap {(objective - dual_objective) / objective:.2e}"
+        line += f"  dual objective {dual_objective:.8g}  gap {(objective - dual_objective) / (objective or 1):.2e}"
     print(line)

@@ -24,6 +24,7 @@ FLOORS = {
     "_step_sizes": 0,
     "_targets": 0,
     "_version": 0,
+    "_weighted_classes": 0,
     "_certificate": 1,
     "_class_blocks": 1,
     "_hessian": 1,

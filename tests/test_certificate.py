@@ -92,7 +92,8 @@ def test_a_bound_is_the_dual_objective_of_feasible_balanced_subgradients(drawn):
     # What rounding may do is subtracted: more of it where the rows are far from zero, or a class has next to no weight.
     lost = 1e-12 * case.n_scores * problem.margin
     assert dual_objective(case, problem, feasible) == pytest.approx(bound, rel=1e-6, abs=1e-7 * linear + lost)
-    assert dual_objective(case, problem, feasible * 0.99) <= bound + 1e-7 * linear + lost  # it is scaled by the best factor
+    # It is scaled by the best factor.
+    assert dual_objective(case, problem, feasible * 0.99) <= bound + 1e-7 * linear + lost
 
 
 @all_cases

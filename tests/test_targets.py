@@ -55,65 +55,72 @@ def test_impossible_weights_are_refused(given, message):
     "y", [LABELS, np.array([7, -1, 9, -1, 7, -1]), np.array([0.5, 0.0, 1.5, 0.0, 0.5, 0.0]), LABELS.astype(object)]
 )
 def test_codes_are_places_in_the_sorted_classes_and_weights_sum_to_one(y):
-    classes, codes, weights, _ = encode_for_fit(*frozen(y, np.ones(6)), None)
+    classes, weighted, codes, weights, _ = encode_for_fit(*frozen(y, np.ones(6)), None)
     assert_array_equal(classes, np.unique(y))
+    assert_array_equal(weighted, range(3))
     assert_array_equal(classes[codes], y)
     assert_allclose(weights, 1 / 6, rtol=1e-15)
 
 
 def test_sample_weights_and_class_weights_multiply():
     given = np.arange(1.0, 7.0)
-    _, _, weights, _ = encode_for_fit(LABELS, given, {"a": 10, "b": 1, "c": 0.5})
+    *_, weights, _ = encode_for_fit(LABELS, given, {"a": 10, "b": 1, "c": 0.5})
     expected = given * [1, 10, 0.5, 10, 1, 10]
     assert_allclose(weights, expected / expected.sum(), rtol=1e-15)
 
 
 def test_classes_that_class_weight_does_not_name_weigh_one():
-    _, _, weights, _ = encode_for_fit(LABELS, np.ones(6), {"b": 3})
+    *_, weights, _ = encode_for_fit(LABELS, np.ones(6), {"b": 3})
     assert_allclose(weights, np.array([3, 1, 1, 1, 3, 1]) / 10, rtol=1e-15)
 
 
 def test_balanced_classes_weigh_the_same_with_and_without_sample_weights():
     for given in (np.ones(6), np.arange(1.0, 7.0)):
-        _, codes, weights, _ = encode_for_fit(LABELS, given, "balanced")
+        *_, codes, weights, _ = encode_for_fit(LABELS, given, "balanced")
         assert_allclose(np.bincount(codes, weights=weights), [1 / 3] * 3, rtol=1e-14)
         inside = weights[codes == 0] / given[codes == 0]
         assert_allclose(inside, inside[0], rtol=1e-14)
     of_class = compute_class_weight("balanced", classes=np.unique(LABELS), y=LABELS)
-    _, codes, weights, _ = encode_for_fit(LABELS, np.ones(6), "balanced")
+    *_, codes, weights, _ = encode_for_fit(LABELS, np.ones(6), "balanced")
     assert_allclose(weights, of_class[codes] / of_class[codes].sum(), rtol=1e-14)
 
 
-@pytest.mark.parametrize("class_weight", [None, "balanced", {"a": 3}])
-def test_weightless_rows_and_their_classes_are_as_good_as_absent(class_weight):
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"a": 3}, {"c": 3}])
+def test_classes_without_weighted_rows_are_classes_without_a_code(class_weight):
     given = np.array([2.0, 1.0, 0.0, 0.0, 3.0, 1.0])
     present = given > 0
-    classes, codes, weights, _ = encode_for_fit(LABELS, given, class_weight)
-    without = encode_for_fit(LABELS[present], given[present], class_weight)
-    assert_array_equal(classes, ["a", "b"])
-    assert_array_equal(codes[present], without[1])
-    assert_allclose(weights[present], without[2], rtol=1e-15)
+    classes, weighted, codes, weights, mean_weight = encode_for_fit(LABELS, given, class_weight)
+    class_weight = None if class_weight == {"c": 3} else class_weight
+    _, _, codes_without, weights_without, mean_without = encode_for_fit(LABELS[present], given[present], class_weight)
+    assert_array_equal(classes, ["a", "b", "c"])
+    assert_array_equal(weighted, [0, 1])
+    assert_array_equal(codes[present], codes_without)
+    assert_allclose(weights[present], weights_without, rtol=1e-15)
+    assert_allclose(mean_weight, mean_without, rtol=1e-15)
     assert not weights[~present].any()
     assert ((codes >= 0) & (codes < 2)).all()
 
 
-def test_a_class_of_class_weight_zero_is_as_good_as_absent():
-    classes, codes, weights, _ = encode_for_fit(LABELS, np.ones(6), {"c": 0})
-    assert_array_equal(classes, ["a", "b"])
-    assert_array_equal(classes[codes[LABELS != "c"]], LABELS[LABELS != "c"])
-    assert_allclose(weights, np.array([1, 1, 0, 1, 1, 1]) / 5, rtol=1e-15)
+@pytest.mark.parametrize(("without", "left"), [("c", ["a", "b"]), ("a", ["b", "c"]), ("ab", ["c"])])
+def test_classes_of_class_weight_zero_are_classes_without_a_code(without, left):
+    classes, weighted, codes, weights, _ = encode_for_fit(LABELS, np.ones(6), dict.fromkeys(without, 0))
+    present = np.isin(LABELS, left)
+    assert_array_equal(classes, ["a", "b", "c"])
+    assert_array_equal(classes[weighted], left)
+    assert_array_equal(classes[weighted][codes[present]], LABELS[present])
+    assert_allclose(weights, present / present.sum(), rtol=1e-15)
 
 
 def test_twice_the_row_is_twice_the_weight():
     twice = encode_for_fit(np.append(LABELS, "c"), np.ones(7), "balanced")
     heavy = encode_for_fit(LABELS, np.array([1.0, 1, 2, 1, 1, 1]), "balanced")
-    merged = np.where(LABELS == "c", twice[2][2] + twice[2][6], twice[2][:6])
-    assert_allclose(merged, heavy[2], rtol=1e-14)
+    merged = np.where(LABELS == "c", twice[3][2] + twice[3][6], twice[3][:6])
+    assert_allclose(merged, heavy[3], rtol=1e-14)
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e308])
 def test_tiny_and_huge_weights_sum_to_one(size):
-    _, _, weights, _ = encode_for_fit(LABELS, np.full(6, size), None)
+    *_, weights, _ = encode_for_fit(LABELS, np.full(6, size), None)
     assert_allclose(weights, 1 / 6, rtol=1e-15)
 
 
@@ -121,7 +128,6 @@ def test_tiny_and_huge_weights_sum_to_one(size):
     ("y", "class_weight", "message"),
     [
         (["a"] * 6, None, "only one class: .*'a'"),
-        (LABELS, {"a": 0, "b": 0}, "only one class: .*'c'"),
         (LABELS, {"a": 0, "b": 0, "c": 0}, "class_weight leaves no sample"),
         (LABELS, {"a": -1}, "finite and not negative"),
         (LABELS, {"a": np.nan}, "finite and not negative"),

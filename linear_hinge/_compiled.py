@@ -65,6 +65,8 @@ def max_threads():
     What it costs to wake them is measured now and then, because it is a thousand times more where other processes keep
     the cores busy; the kernels stay on one thread for what is not worth that cost. Where all is small it is not asked.
     """
+    if _team.is_forked:
+        return 1
     n_threads = min(_kernels.max_threads(), _cpu_count())
     is_asked = n_threads > 1 and _kernels.largest_task() > FEWEST_WORTH_THREADS
     if is_asked and time.monotonic() >= _team.next_check:
@@ -83,6 +85,11 @@ class _Team:
     """When to measure again what it costs to wake the threads."""
 
     next_check = 0.0
+    is_forked = False
+
+    def fork(self):
+        """Stay on one thread: the threads of GNU OpenMP are not there in a forked child, which would wait for them."""
+        self.is_forked = True
 
     def rest(self, seconds):
         """Leave the threads asleep for a while after they lost so many seconds."""
@@ -91,6 +98,8 @@ class _Team:
 
 
 _team = _Team()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_team.fork)
 
 
 @functools.cache

@@ -8,14 +8,16 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
+from linear_hinge._advice import advice_on_scales
 from linear_hinge._certificate import best_bound, coef_from_dual, estimated_bound
 from linear_hinge._dual_steps import DualAscent
 from linear_hinge._extrapolation import Extrapolation
+from linear_hinge._incumbent import Incumbent
 from linear_hinge._newton import ProximalNewton
-from linear_hinge._objective import scaled_objective
-from linear_hinge._products import product, transposed_product, weighted_mean
+from linear_hinge._products import product, transposed_product
 from linear_hinge._progress import Progress
 from linear_hinge._rows import csr_of, row_space
+from linear_hinge._warm_start import resumed_dual, save_steps
 
 # What a pass tells about the gap is an estimate, mostly too large. A look at the objective where it ended costs half a
 # pass, and with the coefficients that the minibatches keep up to date tells the gap to rounding, but for the imbalance
@@ -35,6 +37,7 @@ SHARE_OF_PROOFS = 0.05
 # So many passes have a way in common that is worth going on. More often, the mean of the iterates has not settled.
 PASSES_TOGETHER = 8
 COST_OF_EXTRAPOLATION = 0.5  # in passes
+LARGEST_EXTRAPOLATED = 2**23  # coefficients: it holds two more arrays of them
 
 # Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
 # passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
@@ -43,6 +46,16 @@ FIRST_PASSES = 8
 MORE_PASSES, COEFFICIENTS = 32, 512
 MOST_PASSES_LEFT = 30
 MOST_STEPS_LEFT = 25
+
+# With a gap above this part of the objective, its coefficients may be far too long or too short.
+FAR = 0.3
+
+# A problem of so many products a pass takes seconds for so many passes. If its gap is still this part of the objective,
+# the user should know soon.
+LARGE, SOME_PASSES, NOWHERE = 2**24, 32, 0.9
+
+# Newton steps in a row after which no proof has closed more of the gap than this: what is left is rounding.
+MOST_VAIN_LOOKS, NO_BETTER = 40, 1 - 1e-5
 
 TINY = np.finfo(float).tiny
 
@@ -59,6 +72,8 @@ class CertifiedFit:
         b to start from.
     coef : ndarray of shape (n_features, n_scores), optional
         Wᵀ of an earlier fit, which is kept if nothing better is found.
+    saved : SavedSteps, optional
+        Where the steps of an earlier fit ended; if it was of the same problem, they go on from there.
     tol : float
     batch_size : int
     rng : RandomState or None
@@ -71,41 +86,64 @@ class CertifiedFit:
         The feasible, balanced G of the best bound.
     """
 
-    def __init__(self, problem, dual, intercept, coef=None, *, tol, batch_size, rng):
+    def __init__(self, problem, dual, intercept, coef=None, *, saved=None, tol, batch_size, rng):
         self.problem = problem
         self.tol = tol
+        proven, resumed = dual, resumed_dual(problem, saved)
+        dual = dual if resumed is None else resumed
         start = coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False)
-        self.ascent = DualAscent(problem, dual, start, intercept, batch_size=batch_size, rng=rng)
+        centred = intercept if coef is None else problem.centred_intercept(coef, intercept)
+        self.ascent = DualAscent(problem, dual, start, centred, batch_size=batch_size, rng=rng)
         self.is_one_batch = len(problem.rows) <= batch_size
         self.newton = self.basis = self.extrapolation = None
         self.n_passes = self.n_seen = 0
         self.work, self.work_of_proofs = 0.0, 0.0
         self.share = 1.0
         self.estimates = []
-        # What is known of zero without a look at the data: no loss is negative, and of equal scores all are the same.
         self.dual = np.zeros(dual.shape)
         self.dual_objective = 0.0
-        self.coef, self.intercept = np.zeros(start.shape, start.dtype), np.zeros_like(intercept)
-        self.objective = float(problem.loss.values(self.dual[:1], problem.y[:1], problem.margin)[0])
+        self.incumbent = Incumbent(problem)
         self.unseen = self.unproven = self.bound = None
+        self.n_vain_looks = 0
         self.finished = self.converged = False
         if coef is not None:
-            self._keep_better(coef, intercept)
-            self._prove(dual)
+            self.incumbent.offer(coef, centred)
+            self._prove(proven)
+        if resumed is not None:
+            self.ascent.pull, self.ascent.beta = np.array(saved.pull), saved.beta
+            self.estimates = list(saved.estimates)
+            if saved.curvature is not None:
+                self._begin_newton(saved)
+
+    @property
+    def objective(self):
+        """The least objective that is known."""
+        return self.incumbent.least
+
+    @property
+    def is_stuck(self):
+        """Whether further passes cannot help."""
+        is_stalled = self.newton is not None and self.newton.stalled
+        return is_stalled or self.n_vain_looks >= MOST_VAIN_LOOKS
 
     def run_pass(self, is_last):
         """One pass of minibatches or one Newton step; its `Progress`. The last one is certified in any case."""
         self.n_passes += 1
         run = self._run_minibatches if self.newton is None else self._run_newton
-        estimate, work, self.unseen = run()
+        estimate, work, self.unseen = run(is_last)
         self.work += work
         if is_last or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
-        if self.n_passes >= VERY_OLD_LOOK * max(1, self.n_seen) or self._promises_the_end(estimate):
+        is_hard = self.n_passes == 1 and self.ascent.average is not None
+        if self._is_look_due() or is_hard or self._promises_the_end(estimate):
             gap, effort = self._look()
             self.n_seen, self.share = self.n_passes, gap / max(estimate, TINY)
             work += effort
         return self._progress(work)
+
+    def _is_look_due(self):
+        """Whether the last look is so old that the next one does not wait for an estimate."""
+        return self.n_passes >= VERY_OLD_LOOK * max(1, self.n_seen)
 
     def _promises_the_end(self, estimate):
         """Whether a look is worth its cost, by the estimate of the gap and what the last look found of it."""
@@ -146,48 +184,85 @@ class CertifiedFit:
             work += self._look(proving=True)[1]
         elif self.unproven is not None:
             work += self._prove(self.unproven)
+        self.incumbent.settle()
         return self._progress(work)
 
     def _progress(self, work):
-        self.converged = self.objective - self.dual_objective <= self.tol * self.objective
-        self.finished = self.converged or (self.newton is not None and self.newton.stalled)
-        return Progress(self.coef, self.intercept, self.objective, self.dual_objective, work)
+        incumbent = self.incumbent
+        if self._is_closed(self.objective) or self.is_stuck:
+            incumbent.settle()
+        self.converged = self._is_closed(self.objective)
+        if self.converged and not self._is_closed(incumbent.objective):
+            incumbent.become_zero()
+        self.finished = self.converged or self.is_stuck
+        return Progress(incumbent.coef, incumbent.intercept, incumbent.objective, self.proven_objective, work)
+
+    def _is_closed(self, objective):
+        return objective - self.dual_objective <= self.tol * objective
+
+    @property
+    def proven_objective(self):
+        """The best bound; one that rounding of the objective leaves above it is lowered."""
+        return min(self.dual_objective, self.incumbent.objective)
+
+    def early_advice(self):
+        """What to say, once, of a long fit that gets nowhere; None otherwise."""
+        size = (self.problem.X.nnz if sp.issparse(self.problem.X) else self.problem.X.size) * self.problem.n_scores
+        if self.n_passes != SOME_PASSES or self.newton is not None or size < LARGE:
+            return None
+        if self.objective - self._estimated_bound() < NOWHERE * self.objective:
+            return None
+        return f"next to nothing is proven yet: {advice_on_scales(self.problem)}"
 
     def advice(self):
         """What to say when the fit ended with an open gap."""
-        gap = 1 - self.dual_objective / self.objective
+        gap = relative_gap(self.incumbent.objective, self.proven_objective)
         cure = "Scale the features with StandardScaler, increase max_iter, alpha or tol."
-        if self.newton is not None and self.newton.stalled:
-            cure = f"The precision of {self.problem.X.dtype} ends here: use float64 data, scale them, or increase tol."
+        if self.is_stuck:
+            cure = f"The precision of {self.problem.dtype} ends here: scale the features with StandardScaler"
+            cure += ", increase tol" + ("." if self.problem.dtype == np.float64 else ", or use float64 data.")
         return f"the relative duality gap is {gap:.2g}, but tol={self.tol:g}. {cure}"
 
     def attributes(self):
         """What the fitted estimator shows besides the coefficients."""
-        dual_coef = csr_of(self.dual.astype(self.problem.X.dtype, copy=False))
+        dual_coef = csr_of(self.dual.astype(self.problem.dtype, copy=False))
         return {
             "t_": self.ascent.t,
-            "dual_objective_": self.dual_objective,
-            "duality_gap_": (self.objective - self.dual_objective) / self.objective,
+            "dual_objective_": self.proven_objective,
+            "duality_gap_": relative_gap(self.incumbent.objective, self.proven_objective),
             "dual_coef_": dual_coef,
             "support_": np.flatnonzero(np.diff(dual_coef.indptr)),
         }
 
-    def _run_minibatches(self):
+    def _run_minibatches(self, is_last):
         """A pass of `DualAscent`: the gap it met, its work, and what finds coefficients, dual and bound at its end."""
         ascent = self.ascent
-        # The mean of the iterates is a better primal point than the last of them, and worth its cost near the end.
-        is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1])
-        extrapolating = self._extrapolate() if self.n_passes % PASSES_TOGETHER == 0 else 0.0
-        work = extrapolating + ascent.run_pass(averaging=is_near) / len(self.problem.rows)
+        is_due = self.n_passes % PASSES_TOGETHER == 0 and ascent.raw.size <= LARGEST_EXTRAPOLATED
+        extrapolating = self._extrapolate() if is_due else 0.0
+        work = extrapolating + ascent.run_pass(self._loss_worth_averaging(is_last)) / len(self.problem.rows)
         self.estimates.append(ascent.gap)
         self.bound = None
 
         def found():
-            return ascent.average or ascent.coefficients(), ascent.dual, self._estimated_bound()
+            candidates = [ascent.average] if ascent.average else []
+            if is_last or not candidates:
+                candidates.append(ascent.coefficients())
+            return candidates, ascent.dual, self._estimated_bound()
 
         if self._is_slow():
             self._begin_newton()
         return ascent.gap, work, found
+
+    def _loss_worth_averaging(self, is_last):
+        """The loss above which the mean of the iterates is worth its cost: a better primal point than the last of them.
+
+        It is so near the end, where the fit ends early, and in looks far from the end. After a first pass in which the
+        rows lose more than with W = 0 it is better by far; many passes follow.
+        """
+        is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1])
+        if is_near or is_last or self._is_look_due():
+            return -np.inf
+        return self.incumbent.objective_of_zero if self.n_passes == 1 else np.inf
 
     def _extrapolate(self):
         """A step of `Extrapolation`, the first time its beginning; the work, in passes."""
@@ -197,31 +272,46 @@ class CertifiedFit:
         self.extrapolation.step()
         return COST_OF_EXTRAPOLATION
 
-    def _run_newton(self):
+    def _run_newton(self, is_last):
         """A step of `ProximalNewton`, told like a pass."""
         self.newton.step()
 
         def found():
-            coef, intercept = self.newton.coefficients()
-            coef = coef if self.basis is None else product(self.basis, coef)
+            coef, intercept = self._newton_coefficients()
             if self.problem.loss.sums_to_zero:  # a common part of all scores costs ‖W‖² and gains nothing
                 coef = coef - coef.mean(axis=1, keepdims=True)
-            return (coef, intercept), self.newton.point.dual, np.inf  # so near to the end that the proof is worth it
+            # So near to the end that the proof is worth it.
+            return [(coef, intercept)], self.newton.point.dual, np.inf
 
         return self.newton.gap, self.newton.work, found
 
-    def _begin_newton(self):
-        """Newton from where the minibatches are, in the space of the rows if these are few."""
+    def _newton_coefficients(self):
+        coef, intercept = self.newton.coefficients()
+        return coef if self.basis is None else product(self.basis, coef), intercept
+
+    def _begin_newton(self, saved=None):
+        """Newton from where the minibatches are, or an earlier fit was, in the space of the rows if these are few."""
         problem, ascent = self.problem, self.ascent
         self.extrapolation = None  # it is as large as the dual and the coefficients
-        coef, intercept = ascent.coefficients()
-        curvature = ascent.beta * weighted_mean(problem.weights, ascent.norms) / problem.alpha
+        if saved is None:
+            coef, intercept = ascent.coefficients()
+            curvature = ascent.mean_curvature()
+        else:
+            coef, intercept, curvature = saved.coef, saved.intercept, saved.curvature
         n_samples, n_features = problem.X.shape
         if self.is_one_batch and n_samples < n_features and not sp.issparse(problem.X):
             coordinates, self.basis = row_space(problem.X)
             problem = replace(problem, X=coordinates)
             coef = transposed_product(self.basis, coef)
         self.newton = ProximalNewton(problem, ascent.dual, coef, intercept, curvature, exact=self.is_one_batch)
+
+    def steps_to_save(self):
+        """`SavedSteps` for a warm start of the same problem."""
+        pull, beta, estimates = self.ascent.pull, self.ascent.beta, self.estimates
+        if self.newton is None:
+            return save_steps(self.problem, self.ascent.dual, pull, beta, estimates)
+        newton = (*self._newton_coefficients(), self.newton.curvature)
+        return save_steps(self.problem, self.newton.point.dual, pull, beta, estimates, *newton)
 
     def _is_slow(self):
         """Whether the minibatches need too many more passes at the rate of the last half of them."""
@@ -240,14 +330,20 @@ class CertifiedFit:
 
     def _look(self, proving=False):
         """The gap where the last pass ended, proven if that is worth it or asked for, and the work, in passes."""
-        (coef, intercept), dual, bound = self.unseen()
+        candidates, dual, bound = self.unseen()
         self.unseen, self.unproven = None, dual
-        self._keep_better(coef, intercept)
+        gap_before, is_far = self.objective - self.dual_objective, self.objective - bound > FAR * self.objective
+        work = COST_OF_LOOK * len(candidates)
+        self.ascent.average = None
+        while candidates:  # which may be large: each is freed before the next, and all of them before a proof
+            self.incumbent.offer(*candidates.pop(), is_far=is_far)
         gap, end = self.objective - bound, self.tol * self.objective
-        if proving or gap <= end or self._is_worth_a_proof(gap):
-            work = COST_OF_LOOK + self._prove(dual)
-            return self.objective - self.dual_objective, work
-        return gap, COST_OF_LOOK
+        if not (proving or gap <= end or self._is_worth_a_proof(gap)):
+            return gap, work
+        work += self._prove(dual)
+        gap = self.objective - self.dual_objective
+        self.n_vain_looks = self.n_vain_looks + 1 if self.newton and gap > NO_BETTER * gap_before else 0
+        return gap, work
 
     def _is_worth_a_proof(self, gap):
         """Whether to prove a gap on the way."""
@@ -263,38 +359,7 @@ class CertifiedFit:
             self.dual_objective, self.dual = bound, feasible
         return COST_OF_PROOF
 
-    def _keep_better(self, coef, intercept):
-        objective, scale = scaled_objective(self.problem, coef, intercept)
-        if objective < self.objective or not np.isfinite(objective):  # what overflows ends the fit
-            self.objective = objective
-            np.multiply(coef, scale, out=self.coef, casting="same_kind")
-            np.multiply(intercept, scale, out=self.intercept, casting="same_kind")
 
-
-def starting_dual(problem, coef=None, intercept=None, dual=None):
-    """Feasible subgradients G to start from: zero, or the best of what an earlier fit left.
-
-    A dual of the same rows, perhaps with another alpha, is nearly right. For other rows the subgradients at the
-    earlier coefficients are; which of them fits better is what the bounds tell.
-
-    Parameters
-    ----------
-    problem : Problem
-    coef : ndarray of shape (n_features, n_scores), optional
-    intercept : ndarray of shape (n_scores,), optional
-    dual : sparse array of shape (n_earlier_samples, n_scores), optional
-    """
-    shape = (len(problem.y), problem.n_scores)
-    best_dual, best = np.zeros(shape, problem.X.dtype), 0.0
-    candidates = []
-    if coef is not None:
-        scores = product(problem.X, coef) + intercept
-        candidates.append(problem.loss.subgradients(scores, problem.y, problem.margin))
-    if dual is not None and dual.shape == shape:
-        dual = problem.loss.with_signs(dual.toarray(), problem.y)
-        candidates.append(dual / max(1, problem.loss.violations(dual, problem.y).max()))
-    for candidate in candidates:
-        bound, feasible = best_bound(problem, candidate)
-        if bound > best:
-            best_dual, best = feasible, bound
-    return best_dual.astype(problem.X.dtype, copy=False)
+def relative_gap(objective, dual_objective):
+    """(P − D)/P."""
+    return (objective - dual_objective) / objective if objective > 0 else 0.0

@@ -248,7 +248,8 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             solver = make_solver(problem, vars(self), self._generator(), before)
             fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
             n_visits = solver.n_rounds * np.count_nonzero(normalised)
-            self._replace_fit(fitted | {"_trained_on_": (n_visits, mean_weight)})
+            steps = {"_steps_": solver.steps_to_save()} if self.warm_start else {}
+            self._replace_fit(fitted | steps | {"_trained_on_": (n_visits, mean_weight)})
             task.end(fitted)
         return self
 

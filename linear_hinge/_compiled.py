@@ -33,6 +33,9 @@ TEAM_CHECK_SHARE = 100
 # for each other in vain: where other processes keep the cores busy, up to a time slice at every step.
 PATIENCE = 1e-9
 
+# Newton systems of float32 data are solved in float64 where the rows have no more entries than this: a copy of 16 MB.
+LARGEST_WIDENED = 2**21
+
 # A batch needs a copy of rows whose entries lie apart: it may hold this share of all rows, or so few that it does not
 # matter.
 LARGEST_SHARE = 0.05
@@ -113,14 +116,15 @@ def row_loss(loss):
     return None if kind is None else kind(loss)
 
 
-def padded(coef):
+def padded(coef, dtype=None):
     """A copy of ``coef``, of shape (n_features, n_scores), as the left part of rows of whole vectors."""
     n_features, n_scores = coef.shape
-    width = _whole_vectors(n_scores, coef.itemsize)
+    dtype = np.dtype(dtype or coef.dtype)
+    width = _whole_vectors(n_scores, dtype.itemsize)
     # No vector across two lines of memory.
-    line = LINE_BYTES // coef.itemsize
-    memory = np.zeros(n_features * width + line, dtype=coef.dtype)
-    first = -memory.ctypes.data // coef.itemsize % line
+    line = LINE_BYTES // dtype.itemsize
+    memory = np.zeros(n_features * width + line, dtype=dtype)
+    first = -memory.ctypes.data // dtype.itemsize % line
     memory = memory[first : first + n_features * width].reshape(n_features, width)
     memory[:, :n_scores] = coef
     return memory
@@ -137,14 +141,32 @@ def _is_filled(coef):
     return coef.shape[1] == _whole_vectors(coef.shape[1], coef.itemsize) and coef.flags.c_contiguous
 
 
-def _filled(coef):
-    """``coef`` itself if its rows are whole vectors, side by side; otherwise a padded copy."""
-    return coef if _is_filled(coef) else padded(coef)
+def filled(coef, dtype=None):
+    """``coef`` with rows of whole vectors, side by side: itself, what it is the left part of, or a padded copy."""
+    dtype = np.dtype(dtype or coef.dtype)
+    if _kernels is None:
+        return coef.astype(dtype, copy=False)
+    if coef.dtype == dtype and _is_filled(coef):
+        return coef
+    whole = _whole_of(coef) if coef.dtype == dtype else None
+    return padded(coef, dtype) if whole is None else whole
 
 
-def rows_of(X, occupied):
-    """X as the kernels read it, where the entries of its rows lie side by side."""
-    return _kernels.Rows(X, occupied)
+def _whole_of(coef):
+    """The memory that `padded` made, of which these are the first columns; None if they are not."""
+    n_features, n_scores = coef.shape
+    width, owner = _whole_vectors(n_scores, coef.itemsize), coef.base
+    if coef.strides != (width * coef.itemsize, coef.itemsize) or not isinstance(owner, np.ndarray) or owner.ndim != 1:
+        return None
+    first = (coef.ctypes.data - owner.ctypes.data) // coef.itemsize
+    if owner.dtype != coef.dtype or not owner.flags.c_contiguous or first + n_features * width > owner.size:
+        return None
+    return owner[first : first + n_features * width].reshape(n_features, width)
+
+
+def rows_of(X, occupied=None):
+    """X as the kernels read it, where the entries of its rows lie side by side; None otherwise."""
+    return _kernels.Rows(X, occupied) if _is_suitable(X, X) else None
 
 
 def sweep(ascent, rows, mean):
@@ -175,8 +197,8 @@ def product(X, coef):
     is_small = sp.issparse(X) and X.nnz < len(coef)
     if not _is_suitable(X, coef) or (is_small and not _is_filled(coef)):
         return None
-    rows, filled, n_threads = _kernels.Rows(X), _filled(coef), max_threads()
-    scores = [_kernels.product(rows, filled, first, last, n_threads) for first, last in _pieces(X, filled)]
+    rows, W, n_threads = _kernels.Rows(X), filled(coef), max_threads()
+    scores = [_kernels.product(rows, W, first, last, n_threads) for first, last in _pieces(X, W)]
     return (scores[0] if len(scores) == 1 else np.concatenate(scores))[:, : coef.shape[1]]
 
 
@@ -202,8 +224,8 @@ def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
     rows, n_threads = _kernels.Rows(X), max_threads()
     sums = np.zeros((X.shape[1], _whole_vectors(dual.shape[1], 8)))
     for first, last in _pieces(X, sums, WEIGHTED_ROWS):
-        filled = _filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
-        _kernels.add_transposed_product(rows, filled, first, is_squared, n_threads, sums)
+        G = filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
+        _kernels.add_transposed_product(rows, G, first, is_squared, n_threads, sums)
     return sums[:, : dual.shape[1]]
 
 
@@ -236,26 +258,32 @@ def _has_many_zeros(X):
     return n_groups > 0 and np.mean((some != 0).reshape(-1, GROUPED_FEATURES).any(axis=1)) < MOST_OCCUPIED
 
 
-def mean_losses(problem, coef, intercept, margins):
-    """Σ_i ω_i ℓ(W x_i + b, y_i) for every Δ of ``margins``, in float64; None if there is no compiled code for them."""
-    twin = row_loss(problem.loss)
-    if twin is None or not _is_suitable(problem.X, coef) or coef.dtype != intercept.dtype:
+def mean_losses(loss, X, matrix, coef, intercept, y, weights, margins):
+    """Σ_i ω_i ℓ(W x_i + b, y_i) for every Δ of ``margins``, in float64; None if there is no compiled code for them.
+
+    ``matrix`` is `rows_of` X, and ``coef`` may be `filled` already.
+    """
+    twin = row_loss(loss)
+    if twin is None or not _is_suitable(X, coef) or coef.dtype != intercept.dtype:
         return None
-    y, filled, n_threads = problem.y.astype(np.int64, copy=False), _filled(coef), max_threads()
-    data = problem.compiled, twin, filled, intercept, y, problem.weights, margins
-    return sum(_kernels.mean_losses(*data, *piece, n_threads) for piece in _pieces(problem.X, filled))
+    coef, n_threads = filled(coef), max_threads()
+    data = matrix, twin, coef, intercept, y.astype(np.int64, copy=False), weights, margins
+    return sum(_kernels.mean_losses(*data, *piece, n_threads) for piece in _pieces(X, coef))
 
 
-def _pieces(X, filled, most=PIECE):
+def _pieces(X, W, most=PIECE):
     """Where pieces of so many rows begin and end that Ctrl-C is seen between them."""
-    size = min(_rows_of_a_piece(X, filled.shape[1]), most)
+    size = min(_rows_of_a_piece(X, W.shape[1]), most)
     return [(first, min(first + size, X.shape[0])) for first in range(0, max(1, X.shape[0]), size)]
 
 
 def _rows_of_a_piece(X, width):
     """How many rows of X make about PIECE multiplications with W of so many columns."""
-    per_row = (X.nnz / max(1, X.shape[0]) if sp.issparse(X) else X.shape[1]) * width
-    return max(1, int(PIECE / (1 + per_row)))
+    return max(1, int(PIECE / (1 + _entries_of_a_row(X) * width)))
+
+
+def _entries_of_a_row(X):
+    return X.nnz / max(1, X.shape[0]) if sp.issparse(X) else X.shape[1]
 
 
 def entries(X, rows, mask, most_copied=0):
@@ -270,6 +298,8 @@ def entries(X, rows, mask, most_copied=0):
         if len(rows) > most_copied * len(X):
             return None
         X, rows = np.ascontiguousarray(X[rows]), np.arange(len(rows))
+    if X.dtype == np.float32 and len(rows) * _entries_of_a_row(X) <= LARGEST_WIDENED:
+        X, rows = X[rows].astype(np.float64), np.arange(len(rows))
     return _kernels.Entries(_kernels.Rows(X), mask, rows, max_threads())
 
 

@@ -35,7 +35,7 @@ import numpy as np
 from linear_hinge._certificate import linear_part
 from linear_hinge._compiled import padded, sweep
 from linear_hinge._products import combination, inner, product, squared_rows, weighted_mean
-from linear_hinge._rows import bytes_of_row, direction, minibatches, shuffled, take_rows, weighted_sum
+from linear_hinge._rows import bytes_of_row, cached_chunks, direction, minibatches, shuffled, take_rows, weighted_sum
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, so many in a row at most, if
 # the others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
@@ -112,7 +112,7 @@ class DualAscent:
         self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
         self.raw_on_mean, self.on_mean = np.zeros(problem.n_scores), np.zeros(len(problem.y))
         if problem.fit_intercept:
-            self.mean = weighted_sum(X, weights)
+            self.mean = weighted_sum(X, weights).astype(X.dtype)
             self.sigma2 = largest_variance(X, weights, self.mean)
             self.raw_on_mean += combination(self.mean, coef)
             self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
@@ -120,25 +120,40 @@ class DualAscent:
         self.norms = np.maximum(problem.squared_norms - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
         self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 
-    def run_pass(self, averaging=False):
-        """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were."""
+    def run_pass(self, average_above=np.inf):
+        """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were.
+
+        The iterates of the second half are averaged if the rows of the first half had a mean gap above this.
+        """
         active = self._rows_to_visit()
         n_times = self._n_times(active)
         self.n_rounds += n_times
         rows = np.tile(shuffled(active, self.batch_size, self.rng, self.together), n_times)
         mean, middle = None, len(rows)
-        if averaging:
+        if average_above < np.inf:
             # The mean of the second half of the iterates is as good as that of all of them, at half the cost.
-            mean = RunningMean(self.memory, self.problem.n_scores)
             middle = len(rows) // self.batch_size // 2 * self.batch_size
         self._visit(rows[:middle])
+        if middle < len(rows) and self._mean_gap(rows[:middle]) > average_above:
+            mean = RunningMean(self.memory, self.problem.n_scores)
         self._visit(rows[middle:], mean)
         self.gap = weighted_mean(self.problem.weights, self.row_gaps)
         if len(active) == len(self.problem.rows):
             self.gap_of_all = self.gap
-        self.average = self._uncentred(*mean.value()) if averaging else None
+        self.average = None if mean is None else self._uncentred(*mean.value())
         self.pull = self._centred_intercept()
         return len(rows)
+
+    def _mean_gap(self, rows):
+        """The mean gap of some rows when they were visited last."""
+        weights = self.problem.weights[rows]
+        return weighted_mean(weights, self.row_gaps[rows]) / weights.sum() if len(rows) > 0 else 0.0
+
+    def mean_curvature(self):
+        """The mean of ρ_i, which is positive."""
+        spread = 1.0 if self.beta is None else self.beta
+        mean = spread * weighted_mean(self.problem.weights, self.norms) / self.problem.alpha
+        return max(mean, np.finfo(float).tiny)
 
     def _visit(self, rows, mean=None):
         if len(rows) == 0 or sweep(self, rows, mean):
@@ -189,7 +204,8 @@ class DualAscent:
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""
-        return self._uncentred(self.raw, self._centred_intercept(), self.imbalance)
+        raw = padded(self.raw)[:, : self.problem.n_scores] if self.problem.fit_intercept else self.raw
+        return self._uncentred(raw, self._centred_intercept(), self.imbalance)
 
     def _step(self, batch):
         """The step of this module's docstring; the change of V as direction and length."""
@@ -244,11 +260,13 @@ class DualAscent:
         return self.pull - (self.sigma2 / self.problem.alpha) * self.imbalance
 
     def _uncentred(self, raw, intercept, imbalance):
-        """W and the intercept of the rows as they are, b − W μ."""
+        """W and the intercept of the rows as they are, b − W μ; V becomes W in its place."""
         if not self.problem.fit_intercept:
             return raw, np.zeros_like(raw[0])
-        coef = raw + np.multiply.outer(self.mean, (imbalance / self.problem.alpha).astype(raw.dtype))
-        return coef, (intercept - combination(self.mean, coef)).astype(raw.dtype)
+        shift = (imbalance / self.problem.alpha).astype(raw.dtype)
+        for rows in cached_chunks(*raw.shape):
+            raw[rows] += np.multiply.outer(self.mean[rows], shift)
+        return raw, (intercept - combination(self.mean, raw)).astype(raw.dtype)
 
 
 class RunningMean:

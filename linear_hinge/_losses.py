@@ -22,8 +22,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from linear_hinge._balancing import balance_flows
-from linear_hinge._products import combination
-from linear_hinge._projections import project_simplex, project_weston_watkins
+from linear_hinge._products import combination, difference_error
+from linear_hinge._projections import project_crammer_singer, project_weston_watkins
 
 
 class HingeLoss(ABC):
@@ -47,8 +47,12 @@ class HingeLoss(ABC):
         """Number of scores of a row, which is the number of rows of ``coef_``."""
 
     @abstractmethod
-    def values(self, scores, y, margin):
-        """ℓ(s_i, y_i) of every row, shape (n_samples,)."""
+    def values(self, scores, y, margin, rest=None):
+        """ℓ(s_i, y_i) of every row, shape (n_samples,).
+
+        Where Δ and the scores cancel, s_i may be given more exactly, as the sum of ``scores`` and a small ``rest`` of
+        the same shape.
+        """
 
     @abstractmethod
     def subgradients(self, scores, y, margin):
@@ -127,8 +131,11 @@ class _SignedHinge(HingeLoss):
     def signed(self, values, y):
         """z_ik v_ik, a new array of shape (n_samples, n_scores)."""
 
-    def values(self, scores, y, margin):
-        return np.maximum(float(margin) - self.signed(scores, y), 0).sum(axis=1)
+    def values(self, scores, y, margin, rest=None):
+        hinges = float(margin) - self.signed(scores, y)
+        if rest is not None:
+            hinges -= self.signed(rest, y)
+        return np.maximum(hinges, 0).sum(axis=1)
 
     def subgradients(self, scores, y, margin):
         violated = float(margin) - self.signed(scores, y) > 0
@@ -197,11 +204,16 @@ class _PairwiseHinge(HingeLoss):
     def n_scores(self, n_classes):
         return n_classes
 
-    def violated_margins(self, scores, y, margin):
+    def violated_margins(self, scores, y, margin, rest=None):
         """Δ + s_j − s_y for j ≠ y, and 0 at j = y, where nothing can be violated."""
         rows = np.arange(len(y))
-        margins = scores - scores[rows, y][:, None]
+        target = scores[rows, y][:, None]
+        margins = scores - target
+        if rest is not None:
+            rest = rest - rest[rows, y][:, None] + difference_error(scores, target, margins)
         margins += float(margin)
+        if rest is not None:
+            margins += rest
         margins[rows, y] = 0
         return margins
 
@@ -248,8 +260,8 @@ class CrammerSinger(_PairwiseHinge):
     Crammer and Singer, On the algorithmic implementation of multiclass kernel-based vector machines, JMLR 2001.
     """
 
-    def values(self, scores, y, margin):
-        return self.violated_margins(scores, y, margin).max(axis=1)
+    def values(self, scores, y, margin, rest=None):
+        return self.violated_margins(scores, y, margin, rest).max(axis=1)
 
     def subgradients(self, scores, y, margin):
         margins = self.violated_margins(scores, y, margin)
@@ -262,12 +274,8 @@ class CrammerSinger(_PairwiseHinge):
         return dual
 
     def prox(self, dual, scores, y, curvature, margin):
-        rows = np.arange(len(y))
         point = self._proximal_point(dual, scores, y, curvature, margin)
-        point[rows, y] += 1
-        step = project_simplex(point)
-        step[rows, y] -= 1
-        return step
+        return project_crammer_singer(point, y)
 
     def free(self, dual, y):
         free = dual > 0
@@ -292,8 +300,8 @@ class WestonWatkins(_PairwiseHinge):
     Weston and Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999.
     """
 
-    def values(self, scores, y, margin):
-        return np.maximum(self.violated_margins(scores, y, margin), 0).sum(axis=1)
+    def values(self, scores, y, margin, rest=None):
+        return np.maximum(self.violated_margins(scores, y, margin, rest), 0).sum(axis=1)
 
     def subgradients(self, scores, y, margin):
         dual = (self.violated_margins(scores, y, margin) > 0).astype(scores.dtype)

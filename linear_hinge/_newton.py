@@ -84,7 +84,7 @@ class ProximalNewton:
 
     def __init__(self, problem, dual, coef, intercept, curvature, *, exact=False):
         self.problem = problem
-        self.outer_dual = dual
+        self.outer_dual = dual.astype(np.float64, copy=False)
         self.curvature = curvature
         self.exact = exact
         self.n_newton = 0
@@ -93,10 +93,11 @@ class ProximalNewton:
         self.gradient = self.blocks = None
         self.stalled = False
         self.work = 0.0
-        self.mean = np.zeros(problem.X.shape[1], dtype=problem.X.dtype)
+        self.mean = np.zeros(problem.X.shape[1])
         if problem.fit_intercept:
             self.mean = weighted_sum(problem.X, problem.weights)
-        weights = np.vstack([coef, intercept + combination(self.mean, coef)]).astype(problem.X.dtype)
+        # In float64 whatever X is: near the end φ is a small difference of large numbers.
+        weights = np.vstack([coef, intercept + combination(self.mean, coef)]).astype(np.float64)
         self.point = self._point(weights, self._scores(weights))
 
     def coefficients(self):
@@ -140,7 +141,7 @@ class ProximalNewton:
         """∇φ, shape (n_features + 1, n_scores), and the gap, which it gives away."""
         self.work += 0.5
         problem, point = self.problem, self.point
-        weighted = (problem.weights[:, None] * point.dual).astype(point.scores.dtype)
+        weighted = problem.weights[:, None] * point.dual
         total = weighted.sum(axis=0)
         pull = transposed_product(problem.X, weighted) - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
         coef = point.weights[:-1]

@@ -1,37 +1,15 @@
-"""Projections onto the polytopes of the losses that compare scores, row by row, each exact after one sort."""
+"""Projections onto the polytopes of the losses that compare scores, row by row."""
 
 import numpy as np
 
-
-def project_simplex(points):
-    """Project every row onto the simplex {p ≥ 0, Σ p = 1}.
-
-    p_k = max(a_k − τ, 0), with the one τ that makes them sum to one: exact after one sort.
-
-    Parameters
-    ----------
-    points : ndarray of shape (n_samples, n_classes)
-
-    References
-    ----------
-    Held, Wolfe and Crowder, Validation of subgradient optimization, Mathematical Programming 1974 (by sorting).
-    """
-    # Measured from the greatest entry, so that a huge common level does not swallow the differences.
-    shifted = points - points.max(axis=1, keepdims=True)
-    descending = -np.sort(-shifted, axis=1)
-    excess = np.cumsum(descending, axis=1) - 1
-    ranks = np.arange(1, points.shape[1] + 1, dtype=points.dtype)
-    n_positive = np.count_nonzero(descending * ranks > excess, axis=1)
-    tau = excess[np.arange(len(points)), n_positive - 1] / n_positive.astype(points.dtype)
-    return np.maximum(shifted - tau[:, None], 0)
+MAX_ROUNDS = 200  # of Newton's method and bisection, which need fewer for the last digit
 
 
-def project_weston_watkins(points, y):
-    """Project every row onto {g : g_k ∈ [0, 1] for k ≠ y, g_y = −Σ_{k≠y} g_k}.
+def project_crammer_singer(points, y):
+    """Project every row onto {g : g_k ≥ 0 for k ≠ y, g_y = −Σ_{k≠y} g_k ≥ −1}, the simplex less e_y.
 
-    g_k = clip(a_k − τ, 0, 1), τ the root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ. The function h is
-    piecewise linear and strictly decreasing with slope −1 − #{k : a_k − 1 < τ < a_k}, so that its values at the
-    sorted breakpoints a_k − 1 and a_k give the root by one interpolation.
+    g_k = max(a_k − τ, 0) for k ≠ y and g_y = max(a_y − τ, −1), with the one τ that makes them sum to zero: exact after
+    one sort. Adding e_y, to project onto the simplex itself, would lose the digits of steps far below one.
 
     Parameters
     ----------
@@ -40,27 +18,65 @@ def project_weston_watkins(points, y):
 
     References
     ----------
-    Wang and Scott, An exact solver for the Weston-Watkins SVM subproblem, ICML 2021.
+    Held, Wolfe and Crowder, Validation of subgradient optimization, Mathematical Programming 1974 (by sorting).
+    """
+    rows = np.arange(len(points))
+    # Measured from the greatest of the others, so that a huge common level does not swallow the differences.
+    others = np.array(points)
+    others[rows, y] = -np.inf
+    greatest = others.max(axis=1)
+    others -= greatest[:, None]
+    target = points[rows, y] - greatest
+    descending = -np.sort(-others, axis=1)[:, :-1]
+    totals = np.cumsum(descending, axis=1)
+    ranks = np.arange(1, points.shape[1], dtype=points.dtype)
+
+    n_positive = np.count_nonzero(descending * (ranks + 1) > totals + target[:, None], axis=1)
+    total = np.where(n_positive > 0, totals[rows, n_positive - 1], 0)
+    tau = (total + target) / (n_positive + 1).astype(points.dtype)
+    n_positive = np.count_nonzero(descending * ranks > totals - 1, axis=1)
+    tau_at_bound = (totals[rows, n_positive - 1] - 1) / n_positive.astype(points.dtype)
+    is_inside = (tau < target + 1) | (target >= 0)
+
+    projected = np.maximum(others - np.where(is_inside, tau, tau_at_bound)[:, None], 0)
+    projected[rows, y] = np.where(is_inside, -projected.sum(axis=1), -1)
+    return projected
+
+
+def project_weston_watkins(points, y):
+    """Project every row onto {g : g_k ∈ [0, 1] for k ≠ y, g_y = −Σ_{k≠y} g_k}.
+
+    g_k = clip(a_k − τ, 0, 1), τ the root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ, which lies between a_y and
+    a_y + K − 1. h is piecewise linear and falls with the slope −1 − #{k : a_k − 1 < τ < a_k}: Newton's method ends on
+    the piece of the root, and bisection keeps it inside.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_samples, n_classes)
+    y : ndarray of shape (n_samples,)
+
+    References
+    ----------
+    Wang and Scott, An exact solver for the Weston-Watkins SVM subproblem, ICML 2021 (the equation).
     """
     n_samples, n_classes = points.shape
     rows = np.arange(n_samples)
-    targets = points[rows, y]
-    is_other = np.ones(points.shape, dtype=bool)
-    is_other[rows, y] = False
-    others = points[is_other].reshape(n_samples, n_classes - 1)
+    # Measured from a_y: what is far below one keeps its digits.
+    others = points - points[rows, y][:, None]
+    others[rows, y] = -np.inf
+    low, high = np.zeros(n_samples, points.dtype), np.full(n_samples, n_classes - 1, points.dtype)
+    tau = low
+    for _ in range(MAX_ROUNDS):
+        above = others - tau[:, None]
+        n_inside = np.count_nonzero((above > 0) & (above < 1), axis=1).astype(points.dtype)
+        height = np.clip(above, 0, 1).sum(axis=1) - tau
+        low, high = np.where(height > 0, tau, low), np.where(height > 0, high, tau)
+        newton = tau + height / (1 + n_inside)
+        trial = np.where((low < newton) & (newton < high) | (newton == tau), newton, (low + high) / 2)
+        if (is_found := (trial == tau) | (height == 0)).all():
+            break
+        tau = np.where(is_found, tau, trial)
 
-    breakpoints = np.concatenate([others - 1, others], axis=1)
-    order = np.argsort(breakpoints, axis=1, kind="stable")
-    breakpoints = np.take_along_axis(breakpoints, order, axis=1)
-    n_active = np.cumsum(np.where(order < n_classes - 1, 1, -1), axis=1).astype(points.dtype)
-    falls = (1 + n_active[:, :-1]) * np.diff(breakpoints, axis=1)
-    at_first = targets - breakpoints[:, 0] + (n_classes - 1)
-    heights = np.concatenate([at_first[:, None], at_first[:, None] - np.cumsum(falls, axis=1)], axis=1)
-
-    last = np.maximum(np.count_nonzero(heights >= 0, axis=1) - 1, 0)
-    slope = np.where(at_first >= 0, 1 + n_active[rows, last], 1)
-    tau = breakpoints[rows, last] + heights[rows, last] / slope
-    projected = np.clip(points - tau[:, None], 0, 1)
-    projected[rows, y] = 0
+    projected = np.clip(others - tau[:, None], 0, 1)
     projected[rows, y] = -projected.sum(axis=1)
     return projected

@@ -72,16 +72,18 @@ static double clipped_of(ptrdiff_t K, const double *a, double tau, double *n_ins
     return total;
 }
 
-/* Project onto {p ≥ 0, Σ p = 1}: the level τ rises until no entry leaves any more (Michelot 1986). `kept` has K numbers to
- * work in. Without branches on single entries, which nobody can predict. */
+/* Project onto {g_k ≥ 0 for k ≠ y, g_y = −Σ_{k≠y} g_k ≥ −1}: the level τ rises until no entry leaves any more (Michelot
+ * 1986). `kept` has K numbers to work in. Without branches on single entries, which nobody can predict. */
 MULTIVERSION
-static void project_simplex(ptrdiff_t K, double *RESTRICT a, double *RESTRICT kept)
+static void project_crammer_singer(ptrdiff_t K, ptrdiff_t y, double *RESTRICT a, double *RESTRICT kept)
 {
-    /* Measured from the greatest entry, so that a huge common level does not swallow the differences. No entry that is
-     * smaller by 1 can stay. */
-    const double greatest = greatest_of(K, a);
+    /* Measured from the greatest of the others, so that a huge common level does not swallow the differences. No entry
+     * that is smaller by 1, or not above the target, can stay. */
+    const double greatest = LARGER(greatest_of(y, a), greatest_of(K - y - 1, a + y + 1)), target = a[y] - greatest;
     ptrdiff_t n = 0, n_before = K + 1;
-    double tau = -1;
+    double tau = LARGER(target, -1.0), sum = 0;
+    int is_inside = 1;
+    a[y] = -INFINITY;
     for (ptrdiff_t k = 0; k < K; k++) a[k] -= greatest;
     for (ptrdiff_t k = 0; k < K; k++) {
         kept[n] = a[k];
@@ -90,7 +92,9 @@ static void project_simplex(ptrdiff_t K, double *RESTRICT a, double *RESTRICT ke
     while (0 < n && n < n_before) {
         double total = 0;
         for (ptrdiff_t i = 0; i < n; i++) total += kept[i];
-        tau = (total - 1) / n;
+        tau = (total + target) / (n + 1);
+        is_inside = tau < target + 1;
+        if (!is_inside) tau = (total - 1) / n;
         n_before = n;
         n = 0;
         for (ptrdiff_t i = 0; i < n_before; i++) {
@@ -99,7 +103,11 @@ static void project_simplex(ptrdiff_t K, double *RESTRICT a, double *RESTRICT ke
             n += entry > tau;
         }
     }
-    for (ptrdiff_t k = 0; k < K; k++) a[k] = LARGER(a[k] - tau, 0);
+    for (ptrdiff_t k = 0; k < K; k++) {
+        a[k] = LARGER(a[k] - tau, 0);
+        sum += a[k];
+    }
+    a[y] = is_inside ? -sum : -1;
 }
 
 /* out_k = a_k / rho + b_k */

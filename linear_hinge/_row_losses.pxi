@@ -15,7 +15,7 @@ cdef extern from *:
     double hinges_of(Py_ssize_t, const double*, double) noexcept nogil
     void add_hinges(Py_ssize_t, const double*, double, Py_ssize_t, const double*, double*) noexcept nogil
     double clipped_of(Py_ssize_t, const double*, double, double*) noexcept nogil
-    void project_simplex(Py_ssize_t, double*, double*) noexcept nogil
+    void project_crammer_singer(Py_ssize_t, Py_ssize_t, double*, double*) noexcept nogil
     void proximal_point(Py_ssize_t, const double*, double, const double*, double*) noexcept nogil
     void multiply(Py_ssize_t, const double*, const double*, double*) noexcept nogil
     void add_scaled(Py_ssize_t, double, const double*, double, double*) noexcept nogil
@@ -122,9 +122,8 @@ cdef class CrammerSinger(RowLoss):
         self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
     ) noexcept nogil:
         proximal_point(K, s, rho, g, out)
-        out[y] += 1 - margin / rho
-        project_simplex(K, out, out + K)
-        out[y] -= 1
+        out[y] -= margin / rho
+        project_crammer_singer(K, y, out, out + K)
 
 
 cdef class WestonWatkins(RowLoss):

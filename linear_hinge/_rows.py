@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.utils.extmath import row_norms
 
 from linear_hinge import _compiled
-from linear_hinge._products import inner, transposed_product
+from linear_hinge._products import inner, transposed_product, widened
 
 # Rows that a pass over all data looks at together: enough to keep a matrix product busy, few enough that what
 # it needs beside X stays small.
@@ -19,7 +19,6 @@ CHUNK_SIZE = 512
 ROWS_AT_ONCE = 4096  # of X, where they are copied
 NUMBERS_AT_ONCE = 2**15  # of what has n_scores numbers a row, so that copies of it stay in a cache
 ROUNDING = 64  # of a row that lies in the span of others, in units of the precision
-SPARSE_PIECES = 20
 
 FEWEST_BLOCKS = 16  # worth being shuffled, instead of single rows
 
@@ -122,22 +121,16 @@ def exact_transposed_product(X, dual, weights=None):
     if X.dtype == np.float64:
         return transposed_product(X, dual)
     product = np.zeros((X.shape[1], dual.shape[1]))
-    for chunk, rows in _pieces(X):
+    for chunk, rows in widened(X):
         product += transposed_product(rows, dual[chunk])
     return product
 
 
-def _pieces(X, unique=False):
-    """Slices and these rows of X in float64: X is converted in pieces, never whole.
-
-    Duplicate entries of a sparse matrix, which products do not mind, are summed up where they have to be ``unique``.
-    """
-    # Every piece of a sparse matrix costs a pass over all entries of a product that it takes part in: a few do.
-    size = max(CHUNK_SIZE, -(-X.shape[0] // SPARSE_PIECES)) if sp.issparse(X) else CHUNK_SIZE
-    has_duplicates = unique and sp.issparse(X) and not X.has_canonical_format
-    for chunk in chunks(X.shape[0], size):
-        rows = X[chunk].astype(np.float64, copy=False)
-        if has_duplicates:
+def _unique_pieces(X):
+    """`widened`, with duplicate entries of a sparse matrix, which products do not mind, summed up."""
+    for chunk, rows in widened(X):
+        if sp.issparse(X) and not X.has_canonical_format:
+            rows = rows.copy()
             rows.sum_duplicates()
         yield chunk, rows
 
@@ -153,7 +146,7 @@ def norms_and_bits(X):
     if compiled is not None:
         return compiled
     norms = np.empty(X.shape[0])
-    for chunk, rows in _pieces(X, unique=True):
+    for chunk, rows in _unique_pieces(X):
         norms[chunk] = row_norms(rows, squared=True)
     return norms, None
 
@@ -164,7 +157,7 @@ def squared_transposed_product(X, dual):
     if compiled is not None:
         return compiled
     product = np.zeros((X.shape[1], dual.shape[1]))
-    for chunk, rows in _pieces(X, unique=True):
+    for chunk, rows in _unique_pieces(X):
         squares = rows.multiply(rows).tocsr() if sp.issparse(rows) else np.square(rows)
         product += transposed_product(squares, dual[chunk])
     return product
@@ -179,11 +172,11 @@ def row_space(X):
     basis : ndarray of shape (n_features, rank)
         Orthonormal columns Q, with X = ``coordinates`` Qᵀ.
     """
-    basis, coordinates = np.empty(X.shape, dtype=X.dtype), np.zeros((len(X), len(X)), dtype=X.dtype)
+    basis, coordinates = np.empty(X.shape), np.zeros((len(X), len(X)))
     rank = 0
-    for row, along in zip(X, coordinates, strict=True):
+    for row, along in zip(X.astype(np.float64, copy=False), coordinates, strict=True):
         rest, before, norm = row, np.inf, _norm(row)
-        negligible = ROUNDING * np.finfo(X.dtype).eps * norm
+        negligible = ROUNDING * np.finfo(float).eps * norm
         while negligible < norm < before / 2:  # what is much shorter than before has lost digits: once more
             part = np.einsum("kj,j->k", basis[:rank], rest)
             along[:rank] += part
@@ -201,8 +194,8 @@ def _norm(row):
 
 
 def weighted_sum(X, weights):
-    """Σ_i ω_i x_i of shape (n_features,), in the dtype of X."""
-    return exact_transposed_product(X, weights[:, None])[:, 0].astype(X.dtype)
+    """Σ_i ω_i x_i of shape (n_features,), in float64."""
+    return exact_transposed_product(X, weights[:, None])[:, 0]
 
 
 def shares(weights):

@@ -121,6 +121,14 @@ class ScheduledFit:
         """What the fitted estimator shows besides the coefficients."""
         return {"t_": self.descent.t, "_stream_": self.descent}
 
+    def early_advice(self):
+        """Nothing: how far the end is, nobody knows."""
+        return None
+
+    def steps_to_save(self):
+        """Nothing: the coefficients are all there is."""
+        return None
+
     def _start_waiting(self):
         self.to_beat = self.best
         self.n_passes = 0

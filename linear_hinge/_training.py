@@ -10,12 +10,14 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge._callbacks import DEPTH_OF_FIT
-from linear_hinge._certified import CertifiedFit, starting_dual
+from linear_hinge._certified import CertifiedFit
+from linear_hinge._objective import centred
 from linear_hinge._products import weighted_mean
 from linear_hinge._rows import shares, squared_norms, take_rows
 from linear_hinge._step_sizes import make_schedule
 from linear_hinge._stream import DualStream
 from linear_hinge._subgradient import ScheduledFit, SubgradientDescent
+from linear_hinge._warm_start import starting_dual
 
 # Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches whose rows resemble each
 # other; where all rows fit into one, samples of weight k and samples repeated k times give the same model.
@@ -32,6 +34,7 @@ FIT_ATTRIBUTES = (
     "support_",
     "history_",
     "_stream_",
+    "_steps_",
 )
 
 
@@ -43,6 +46,11 @@ def overflow(n_iter):
     )
 
 
+# What overflows is found in the objective and answered by one error.
+quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
+
+
+@quiet()
 def make_solver(problem, params, rng, before):
     """The solver that `learning_rate` asks for.
 
@@ -61,10 +69,11 @@ def make_solver(problem, params, rng, before):
         if params["batch_size"] == "auto" and len(problem.rows) > BATCH_SIZE:
             options["batch_size"] = CLOSED_FORM_BATCH_SIZE
         _row_norm(problem)  # raises where squares overflow
+        problem = centred(problem)
         if "coef_" not in before:
             return CertifiedFit(problem, starting_dual(problem), intercept, **options)
         dual = starting_dual(problem, coef, intercept, before.get("dual_coef_"))
-        return CertifiedFit(problem, dual, intercept, coef, **options)
+        return CertifiedFit(problem, dual, intercept, coef, saved=before.get("_steps_"), **options)
     descent = SubgradientDescent(coef, intercept, _row_norm(problem))
     return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
 
@@ -84,18 +93,21 @@ def run(solver, *, max_iter, verbose, task, classes):
     passes = []
     for n_iter in range(1, max_iter + 1):
         task.begin_pass()
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with quiet():
             progress = solver.run_pass(is_last=n_iter == max_iter)
-        if not np.isfinite(progress.objective):
+        if not 0 < progress.objective < np.inf:  # zero is no objective: ‖W‖² has fallen below the range of floats
             raise overflow(n_iter)
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
+        if advice := solver.early_advice():
+            warnings.warn(f"After {n_iter} passes, {advice}", ConvergenceWarning, DEPTH_OF_FIT + 1)
         if verbose:
             _print_pass(n_iter, *passes[-1])
         stopped = task.end_pass(partial(_model_so_far, progress, classes))
         if solver.finished or stopped:
             break
     if stopped:
-        progress = solver.certify()
+        with quiet():
+            progress = solver.certify()
         work, seconds, *_ = passes[-1]
         passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
     if not (solver.converged or stopped):

@@ -10,6 +10,7 @@ import linear_hinge
 
 # A module imports from its own floor and from those below. New modules are entered here.
 FLOORS = {
+    "_advice": 1,
     "_balancing": 0,
     "_callbacks": 0,
     "_compiled": 0,
@@ -27,6 +28,7 @@ FLOORS = {
     "_certificate": 1,
     "_class_blocks": 1,
     "_hessian": 1,
+    "_incumbent": 1,
     "_objective": 1,
     "_certified": 2,
     "_dual_steps": 2,
@@ -34,6 +36,7 @@ FLOORS = {
     "_newton": 2,
     "_stream": 2,
     "_subgradient": 2,
+    "_warm_start": 2,
     "_classifier": 3,
     "_display": 3,
     "_training": 3,

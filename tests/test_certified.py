@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
-from linear_hinge import MulticlassHingeClassifier, _certified, _objective
+from linear_hinge import MulticlassHingeClassifier, _certified, _incumbent, _objective
 from linear_hinge._certificate import best_bound
 from linear_hinge._certified import CertifiedFit
 
@@ -159,17 +159,17 @@ def test_proofs_are_made_where_the_end_or_a_tenth_of_the_gap_is_in_sight(loss, f
     X, y = blobs(n_samples=300)
     proofs, looks = [], []
 
-    def counted_bound(problem, dual):
-        proofs.append(best_bound(problem, dual)[0])
-        return best_bound(problem, dual)
+    def counted_bound(problem, dual, *objective):
+        proofs.append(best_bound(problem, dual, *objective)[0])
+        return best_bound(problem, dual, *objective)
 
-    def counted_objective(problem, coef, intercept):
-        objective, scale = _objective.scaled_objective(problem, coef, intercept)
+    def counted_objective(problem, coef, intercept, scales):
+        objective, scale = _objective.scaled_objective(problem, coef, intercept, scales)
         looks.append(objective)
         return objective, scale
 
     monkeypatch.setattr(_certified, "best_bound", counted_bound)
-    monkeypatch.setattr(_certified, "scaled_objective", counted_objective)
+    monkeypatch.setattr(_incumbent, "scaled_objective", counted_objective)
     model = calm_classifier(loss=loss, fit_intercept=fit_intercept, alpha=0.1, tol=1e-3).fit(X, y)
     assert max(proofs) == model.dual_objective_
     assert min(looks) == model.objective_
@@ -412,7 +412,9 @@ def test_the_last_pass_is_certified_whatever_its_number(max_iter, earlier):
 def test_where_the_precision_ends_the_fit_ends_and_says_so():
     X, y = blobs()
     model = calm_classifier(tol=0)
-    with pytest.warns(ConvergenceWarning, match=r"The precision of float32 ends here: use float64 data, scale them"):
+    with pytest.warns(
+        ConvergenceWarning, match=r"The precision of float32 ends here: scale the features .* or use float64 data"
+    ):
         model.fit(X.astype(np.float32), y)
     assert model.n_iter_ < model.max_iter
     assert model.duality_gap_ < 1e-4

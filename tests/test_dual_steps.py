@@ -156,7 +156,7 @@ def test_sparse_rows_give_the_model_of_dense_ones(case, fit_intercept, kind, rng
     ascents = [start_ascent(of, rng=np.random.RandomState(0)) for of in (problem, sparse)]
     for _ in range(6):
         for ascent in ascents:
-            ascent.run_pass(averaging=True)
+            ascent.run_pass(average_above=-np.inf)
     for ours, theirs in zip(ascents[1].coefficients(), ascents[0].coefficients(), strict=True):
         assert_allclose(ours, theirs, atol=1e-10)
     for ours, theirs in zip(ascents[1].average, ascents[0].average, strict=True):
@@ -198,9 +198,9 @@ def test_rows_of_zeros_alone_do_no_harm(case, fit_intercept):
     problem = make_problem(case, np.zeros((30, 4)), y, fit_intercept=fit_intercept)
     ascent = start_ascent(problem)
     for _ in range(SKIPPED_PASSES + 2):
-        ascent.run_pass(averaging=True)
+        ascent.run_pass(average_above=-np.inf)
     ascent.n_until_full = 0  # the last visits all rows again
-    ascent.run_pass(averaging=True)
+    ascent.run_pass(average_above=-np.inf)
     for coef, intercept in (ascent.coefficients(), ascent.average):
         assert not coef.any()
         assert np.isfinite(intercept).all()
@@ -241,7 +241,7 @@ def test_where_no_row_has_a_gap_all_are_visited():
     for _ in range(2):
         ascent.run_pass()
     assert ascent.gap == 0
-    assert ascent.run_pass(averaging=True) == 4
+    assert ascent.run_pass(average_above=-np.inf) == 4
     assert_array_equal(ascent.average[0], ascent.coefficients()[0])
 
 
@@ -252,7 +252,7 @@ def test_no_row_is_twice_in_a_batch(case, rng, monkeypatch, numpy_steps):
     batches = []
     step = DualAscent._step
     monkeypatch.setattr(DualAscent, "_step", lambda self, batch: batches.append(batch) or step(self, batch))
-    n_visits = [ascent.run_pass(averaging=i % 2 == 1) for i in range(2 * SKIPPED_PASSES)]
+    n_visits = [ascent.run_pass(-np.inf if i % 2 == 1 else np.inf) for i in range(2 * SKIPPED_PASSES)]
     assert len(set(n_visits)) > 3
     assert all(len(np.unique(batch)) == len(batch) for batch in batches)
 
@@ -289,7 +289,7 @@ def test_the_average_is_the_mean_of_the_second_half_of_a_pass(case, kind, rng, m
         return done
 
     monkeypatch.setattr(DualAscent, "_step", remember)
-    n_rows = ascent.run_pass(averaging=True)
+    n_rows = ascent.run_pass(average_above=-np.inf)
     assert len(iterates) > 3
     for average, parts in zip(ascent.average, zip(*iterates, strict=True), strict=True):
         assert_allclose(average, np.mean(parts[n_rows // 7 // 2 :], axis=0), atol=1e-10)

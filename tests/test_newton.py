@@ -192,14 +192,13 @@ def test_larger_problems_are_certified(case, rng):
 
 @small_cases
 @with_and_without_intercept
-def test_in_float32_it_says_where_rounding_ends_it(case, fit_intercept, rng):
+def test_with_float32_data_it_says_where_the_rounding_of_float64_ends_it(case, fit_intercept, rng):
     problem = draw_problem(case, rng, 60, 5, dtype=np.float32, fit_intercept=fit_intercept)
     newton = solve(problem, 400)
     assert newton.stalled
     coef, intercept = newton.coefficients()
-    assert coef.dtype == np.float32
     bound = best_bound(problem, newton.point.dual)[0]
-    assert primal_objective(problem, coef, intercept) <= 1.001 * bound
+    assert primal_objective(problem, coef, intercept) <= (1 + 1e-9) * bound
 
 
 @small_cases

@@ -1,6 +1,9 @@
 """The primal objective against a loop over its formula."""
 
+from fractions import Fraction
+
 import numpy as np
+import problems
 import pytest
 import scipy.sparse as sp
 from references import CASES
@@ -106,3 +109,26 @@ def test_float32_data_are_summed_in_float64(n_samples):
     objective = primal_objective(problem, coef, np.zeros(3, np.float32))
     assert objective == pytest.approx(9000 * float(np.float32(0.1)) ** 2 + 1.5, rel=1e-12)
     assert type(objective) is float
+
+
+@pytest.mark.parametrize("case", problems.SMALL_CASES, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
+def test_losses_far_below_the_margin_are_exact(case, kind, dtype, rng):
+    """Coefficients that put rows on their margins: what is left of Δ and the scores is rounding, and yet right."""
+    problem = problems.draw_problem(case, rng, 6, 12, kind=kind, dtype=dtype, alpha=1e-9)
+    X, y = problems.dense(problem), problem.y
+    target = 2 * y[:, None] - 1 if case.n_scores == 1 else np.where(np.arange(case.n_scores) == y[:, None], 1, -1)
+    coef = np.linalg.lstsq(X, target * (0.5 if case.loss.sums_to_zero else 1.0), rcond=None)[0].astype(dtype)
+    intercept = np.full(case.n_scores, 1e-9, dtype)
+    total = Fraction(problem.alpha) / 2 * sum(Fraction(float(w)) ** 2 for w in coef.ravel())
+    for x, label, weight in zip(X, y, problem.weights, strict=True):
+        scores = [
+            sum(
+                (Fraction(float(x_j)) * Fraction(float(w)) for x_j, w in zip(x, column, strict=True)),
+                Fraction(float(b)),
+            )
+            for column, b in zip(coef.T, intercept, strict=True)
+        ]
+        total += Fraction(float(weight)) * case.reference.value(scores, int(label), 1)
+    assert primal_objective(problem, coef, intercept) == pytest.approx(float(total), rel=1e-9)

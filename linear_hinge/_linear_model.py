@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from linear_hinge._layout import checked_dense, checked_sparse
+from linear_hinge._layout import checked_sparse
 
 # Scores within so many units of the precision may be equal.
 TIE = 1000
@@ -32,7 +32,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             it is predicted, and divided by ‖w‖ the signed distance to the separating hyperplane.
         """
         check_is_fitted(self)
-        X = checked_dense(validate_data(self, checked_sparse(X), accept_sparse="csr", reset=False))
+        X = validate_data(self, checked_sparse(X), accept_sparse="csr", reset=False)
         scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
         if scores.shape[1] == 1:
             return scores.ravel()

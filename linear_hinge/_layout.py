@@ -48,7 +48,7 @@ def _checked_compressed(X):
         data, indices = data[:n_entries], indices[:n_entries]
     _check_range(indices, n_others)
     kind = np.int32 if np.can_cast(indices.dtype, np.int32) and np.can_cast(indptr.dtype, np.int32) else np.int64
-    dtypes = data.dtype.newbyteorder("="), kind, kind
+    dtypes = data.dtype if data.dtype.isnative else data.dtype.newbyteorder("="), kind, kind
     read = [np.require(a, d, "CA") for a, d in zip((data, indices, indptr), dtypes, strict=True)]
     is_same = all(a is b for a, b in zip((X.data, X.indices, X.indptr), read, strict=True))
     return X if is_same else type(X)(tuple(read), shape=X.shape)

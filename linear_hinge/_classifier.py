@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import validate_data
 
 from linear_hinge._callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from linear_hinge._layout import checked_sparse, for_kernels
 from linear_hinge._linear_model import LinearClassifier, all_or_nothing
 from linear_hinge._losses import LOSSES, get_loss
 from linear_hinge._objective import Problem
@@ -305,9 +306,10 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         return self
 
     def _validate(self, X, y, reset):
+        X = checked_sparse(X)
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
         check_classification_targets(y)
-        return X, y
+        return for_kernels(X), y
 
     def _problem(self, X, codes, weights, n_classes):
         loss = get_loss(self.loss, n_classes)

@@ -68,6 +68,8 @@ def max_threads():
     What it costs to wake them is measured now and then, because it is a thousand times more where other processes keep
     the cores busy; the kernels stay on one thread for what is not worth that cost. Where all is small it is not asked.
     """
+    if _team.is_forked:
+        return 1
     n_threads = min(_kernels.max_threads(), _cpu_count())
     is_asked = n_threads > 1 and _kernels.largest_task() > FEWEST_WORTH_THREADS
     if is_asked and time.monotonic() >= _team.next_check:
@@ -86,6 +88,11 @@ class _Team:
     """When to measure again what it costs to wake the threads."""
 
     next_check = 0.0
+    is_forked = False
+
+    def fork(self):
+        """Stay on one thread: the threads of GNU OpenMP are not there in a forked child, which would wait for them."""
+        self.is_forked = True
 
     def rest(self, seconds):
         """Leave the threads asleep for a while after they lost so many seconds."""
@@ -94,6 +101,8 @@ class _Team:
 
 
 _team = _Team()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_team.fork)
 
 
 @functools.cache
@@ -166,7 +175,8 @@ def sweep(ascent, rows, mean):
     loss = None if _kernels is None else row_loss(ascent.problem.loss)
     is_in_place = has_whole_rows(X)
     most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
-    if loss is None or (min(batch_size, len(rows)) > most_rows and not is_in_place):
+    is_copied = not is_in_place and not sp.issparse(X) and min(batch_size, len(rows)) <= most_rows
+    if loss is None or not (is_in_place or is_copied):
         return False
     n_rows = _rows_of_a_piece(X, ascent.memory.shape[1])
     if not is_in_place:
@@ -286,7 +296,7 @@ def entries(X, rows, mask, most_copied=0):
     if _kernels is None or X.dtype.char not in "fd" or (sp.issparse(X) and not X.has_canonical_format):
         return None
     if not has_whole_rows(X):
-        if len(rows) > most_copied * len(X):
+        if sp.issparse(X) or len(rows) > most_copied * len(X):
             return None
         X, rows = np.ascontiguousarray(X[rows]), np.arange(len(rows))
     if X.dtype == np.float32 and len(rows) * _entries_of_a_row(X) <= LARGEST_WIDENED:
@@ -326,5 +336,11 @@ def _is_suitable(X, other):
 
 
 def has_whole_rows(X):
-    """Whether the entries of a row lie side by side."""
-    return sp.issparse(X) or X.strides[1] == X.itemsize
+    """Whether the entries of a row lie side by side, as numbers of this machine; `_kernels.Rows` takes nothing else."""
+    if sp.issparse(X):
+        return X.format == "csr" and all(_is_native(part) and part.flags.c_contiguous for part in (X.data, X.indices))
+    return _is_native(X) and X.strides[0] % X.itemsize == 0 and X.strides[1] == X.itemsize
+
+
+def _is_native(array):
+    return array.dtype.isnative and array.flags.aligned

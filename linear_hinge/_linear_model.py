@@ -8,8 +8,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from linear_hinge._layout import checked_sparse
+
 # Scores within so many units of the precision may be equal.
 TIE = 1000
+ROWS_AT_ONCE = 4096  # of those that are copied
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
@@ -30,14 +33,17 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             it is predicted, and divided by ‖w‖ the signed distance to the separating hyperplane.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        X = validate_data(self, checked_sparse(X), accept_sparse="csr", reset=False)
         scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
         if scores.shape[1] == 1:
             return scores.ravel()
         # Rows on the margins of two classes have equal scores, and the rounding of a product depends on the number of
-        # its rows. Theirs are computed one by one, so that a prediction does not depend on the rows beside it.
-        for row in np.flatnonzero(_is_tied(scores)) if not sp.issparse(X) else ():
-            scores[row] = X[row] @ self.coef_.T + self.intercept_
+        # its rows. Theirs are computed row by row, so that a prediction does not depend on the rows beside it.
+        if not sp.issparse(X) and not sp.issparse(self.coef_):
+            tied = np.flatnonzero(_is_tied(scores))
+            for start in range(0, len(tied), ROWS_AT_ONCE):
+                rows = tied[start : start + ROWS_AT_ONCE]
+                scores[rows] = _products_row_by_row(X[rows], self.coef_) + self.intercept_
         return scores
 
     def predict(self, X):
@@ -108,3 +114,8 @@ def _is_tied(scores):
     """Whether the two highest scores of a row may be equal up to rounding."""
     second, first = np.partition(scores, -2, axis=1)[:, -2:].T
     return first - second <= TIE * np.finfo(scores.dtype).eps * np.abs(scores).max(axis=1)
+
+
+def _products_row_by_row(X, coef):
+    """X Wᵀ as a stack of products with one row each, whose rounding knows nothing of the others."""
+    return (np.ascontiguousarray(X)[:, None] @ coef.T)[:, 0]

@@ -59,8 +59,10 @@ cdef class Rows:
         if self.is_sparse:
             self.is_wide = X.indices.dtype.itemsize == 8
             self.kept = (X.data, X.indices, X.indptr.astype(X.indices.dtype, copy=False))
+            require_sparse(X, *self.kept)
             self.indices, self.indptr = address(self.kept[1]), address(self.kept[2])
         else:
+            require_dense(X, occupied)
             self.stride = X.strides[0] // X.itemsize
             self.kept = (X, occupied)
             self.occupied = NULL if occupied is None else <const uint32_t*>address(occupied)
@@ -92,6 +94,36 @@ cdef class Rows:
 cdef Py_ssize_t n_blocks_of(Rows X) noexcept nogil:
     """How many blocks of features there are."""
     return (X.n_features + BLOCK - 1) // BLOCK
+
+
+def require_sparse(X, data, indices, indptr):
+    """What can be told of CSR at once; `_layout` has looked at every index."""
+    require(X.format == "csr" and is_native(data, "fd") and is_native(indices, "ilq") and is_native(indptr, "ilq"))
+    require(len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and 0 <= indptr[-1] == X.indptr[-1])
+    require(indptr[-1] <= min(len(data), len(indices)))
+
+
+def require_dense(X, occupied):
+    size = X.itemsize
+    require(X.ndim == 2 and X.dtype.char in "fd" and X.dtype.isnative and X.flags.aligned)
+    # The stride of what has only one number is arbitrary.
+    require(X.shape[1] <= 1 or X.strides[1] == size)
+    require(X.shape[0] <= 1 or X.strides[0] % size == 0)
+    if occupied is not None:
+        is_fitting = occupied.shape == (X.shape[0], (X.shape[1] + BLOCK - 1) // BLOCK)
+        require(is_fitting and occupied.dtype == np.uint32 and occupied.flags.c_contiguous)
+
+
+def is_native(array, kinds):
+    """Whether an array is one piece of numbers of these types, as the machine has them."""
+    dtype = array.dtype
+    return array.ndim == 1 and dtype.char in kinds and dtype.isnative and array.flags.c_contiguous and array.flags.aligned
+
+
+def require(is_so):
+    """An error instead of a read of what is not there."""
+    if not is_so:
+        raise ValueError("compiled code cannot read X: its layout was not checked")
 
 
 cdef void* address(array):

@@ -73,9 +73,9 @@ def shuffled(rows, batch_size, rng, together=1):
 
 
 def bytes_of_row(X):
-    """How much memory a row takes, on average."""
-    arrays = (X.data, X.indices) if sp.issparse(X) else (X,)
-    return sum(array.nbytes for array in arrays) / X.shape[0]
+    """How much memory a row takes, on average, with indices of 32 bits: those of 64 must not give another model."""
+    n_bytes = len(X.data) * (X.data.itemsize + 4) if sp.issparse(X) else X.nbytes
+    return n_bytes / X.shape[0]
 
 
 def minibatches(rows, batch_size, rng=None):

@@ -229,7 +229,7 @@ def _warn_of_one_class(problem, progress, classes):
 
 
 def _batch_size(params):
-    return BATCH_SIZE if params["batch_size"] == "auto" else params["batch_size"]
+    return BATCH_SIZE if params["batch_size"] == "auto" else int(params["batch_size"])
 
 
 def _row_norm(problem, n_rows=None):

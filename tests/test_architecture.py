@@ -15,6 +15,7 @@ FLOORS = {
     "_callbacks": 0,
     "_compiled": 0,
     "_iterate": 0,
+    "_layout": 0,
     "_linear_model": 0,
     "_losses": 0,
     "_progress": 0,

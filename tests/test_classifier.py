@@ -522,3 +522,20 @@ def test_predictions_do_not_depend_on_the_rows_beside_them(dtype, rng):
     X = (X + X[:, ::-1]) / 2  # symmetric rows
     one_by_one = np.concatenate([model.predict(X[row : row + 1]) for row in range(50)])
     assert_array_equal(model.predict(X), one_by_one)
+
+
+@pytest.mark.parametrize(
+    ("n_features", "dtype"), [(1, np.float64), (7, np.float32), (64, np.float64), (9000, np.float64)]
+)
+def test_scores_of_tied_rows_do_not_depend_on_the_rows_beside_them(n_features, dtype):
+    rng = np.random.default_rng(0)
+    model = MulticlassHingeClassifier()
+    model.classes_, model.n_features_in_ = np.arange(3), n_features
+    model.coef_ = np.repeat(rng.normal(size=(1, n_features)), 3, axis=0).astype(dtype)
+    model.intercept_ = np.zeros(3, dtype)
+    X = rng.normal(size=(5000 if n_features < 100 else 300, n_features)).astype(dtype)
+    scores = model.decision_function(X)
+    for n_rows in (1, 2, 3, 4, 5, 17, 250):
+        rows = rng.permutation(len(X))[:n_rows]
+        for part in (X[rows], np.asfortranarray(X[rows])):
+            np.testing.assert_array_equal(model.decision_function(part), scores[rows])

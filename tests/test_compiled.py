@@ -549,3 +549,29 @@ def test_versions_are_shown(capsys):
     for name in ("linear_hinge", "minibatch steps", "scikit-learn", "numpy", "scipy", "python", "platform"):
         assert f"{name}:" in shown
     assert ("compiled" in shown) == _compiled.is_available()
+
+
+FORK = """
+import multiprocessing
+import numpy as np
+from linear_hinge import MulticlassHingeClassifier, _compiled
+
+def fit(_):
+    return MulticlassHingeClassifier(random_state=0, max_iter=20, tol=1).fit(X, y).coef_, _compiled.max_threads()
+
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(20000, 100)), rng.integers(5, size=20000)
+_compiled.FEWEST_WORTH_THREADS = 1
+_compiled.multiplications_worth = lambda seconds: 1
+coef, _ = fit(0)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    for other, n_threads in pool.map_async(fit, range(2)).get(20):
+        assert n_threads == 1
+        np.testing.assert_array_equal(other, coef)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_stays_on_one_thread():
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], check=True, env=environment, timeout=60)

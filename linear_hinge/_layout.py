@@ -1,0 +1,64 @@
+"""What is checked of data from outside before compiled code reads them by their addresses."""
+
+import numpy as np
+import scipy.sparse as sp
+
+
+def checked_sparse(X):
+    """X itself, or a sparse array whose parts are copied where compiled code could not read them.
+
+    It comes before any conversion, because SciPy's own compiled code trusts the indices as well.
+    """
+    if not sp.issparse(X):
+        return X
+    _require(len(X.shape) == 2, f"expected 2 dimensions, got {len(X.shape)}")
+    if X.format in ("csr", "csc", "bsr"):
+        return _checked_compressed(X)
+    X = X.tocoo()
+    _require(X.data.shape == X.row.shape == X.col.shape, "indices and data differ in length")
+    _check_range(X.row, X.shape[0])
+    _check_range(X.col, X.shape[1])
+    return X
+
+
+def for_kernels(X):
+    """What scikit-learn's validation has let through, as float32 or float64 at multiples of their size.
+
+    Its version 1.9 leaves a sparse DataFrame of bools or integers as it is.
+    """
+    if X.dtype.char not in "fd":
+        return X.astype(np.float64)
+    if sp.issparse(X) or (X.flags.aligned and all(stride % X.itemsize == 0 for stride in X.strides)):
+        return X
+    return np.array(X, order="C")
+
+
+def _checked_compressed(X):
+    data, indices, indptr = X.data, X.indices, X.indptr
+    blocks = X.blocksize if X.format == "bsr" else ()
+    height, width = blocks or (1, 1)
+    n_rows, n_columns = X.shape[0] // height, X.shape[1] // width
+    n_lines, n_others = (n_columns, n_rows) if X.format == "csc" else (n_rows, n_columns)
+    _require(indptr.dtype.kind in "iu" and indptr.shape == (n_lines + 1,), "indptr has a wrong type or length")
+    _require(indptr[0] == 0 and (indptr[1:] >= indptr[:-1]).all(), "indptr does not rise from 0")
+    _require(data.shape == indices.shape + blocks, "indices and data differ in length")
+    n_entries = int(indptr[-1])
+    _require(n_entries <= len(indices), "indptr goes beyond the indices")
+    if n_entries < len(indices):
+        data, indices = data[:n_entries], indices[:n_entries]
+    _check_range(indices, n_others)
+    kind = np.int32 if np.can_cast(indices.dtype, np.int32) and np.can_cast(indptr.dtype, np.int32) else np.int64
+    dtypes = data.dtype if data.dtype.isnative else data.dtype.newbyteorder("="), kind, kind
+    read = [np.require(a, d, "CA") for a, d in zip((data, indices, indptr), dtypes, strict=True)]
+    is_same = all(a is b for a, b in zip((X.data, X.indices, X.indptr), read, strict=True))
+    return X if is_same else type(X)(tuple(read), shape=X.shape)
+
+
+def _check_range(index, size):
+    _require(index.dtype.kind in "iu" and index.ndim == 1, "indices are not integers")
+    _require(index.size == 0 or (index.min() >= 0 and index.max() < size), "indices are out of range")
+
+
+def _require(condition, what):
+    if not condition:
+        raise ValueError(f"The sparse X is not valid: {what}.")

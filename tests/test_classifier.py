@@ -1,6 +1,7 @@
 """`MulticlassHingeClassifier`: its parameters mean what they say, and its attributes are what they are called."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -245,12 +246,14 @@ def test_without_shuffling_there_is_nothing_random(learning_rate):
 @pytest.mark.parametrize("learning_rate", LEARNING_RATES)
 def test_a_batch_that_holds_everything_makes_one_step_a_pass_in_any_order(learning_rate, rng):
     X, y = blobs()
-    model = calm_classifier(learning_rate, batch_size=10**9).fit(X, y)
+    model = calm_classifier(learning_rate, batch_size=10**9, loss="crammer_singer").fit(X, y)
     assert model.t_ == model.n_iter_ or learning_rate == "auto"  # which counts its Newton steps as passes
     order = rng.permutation(len(y))
-    assert_same_model(calm_classifier(learning_rate, batch_size=90).fit(X[order], y[order]), model, rtol=1e-6)
+    other = calm_classifier(learning_rate, batch_size=90, loss="crammer_singer").fit(X[order], y[order])
+    assert_same_model(other, model, rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:The model predicts one class:UserWarning")
 @pytest.mark.parametrize(
     ("learning_rate", "n_samples", "steps"), [("auto", 64, 1), ("auto", 65, 5), ("optimal", 64, 1), ("optimal", 65, 2)]
 )
@@ -539,3 +542,77 @@ def test_scores_of_tied_rows_do_not_depend_on_the_rows_beside_them(n_features, d
         rows = rng.permutation(len(X))[:n_rows]
         for part in (X[rows], np.asfortranarray(X[rows])):
             np.testing.assert_array_equal(model.decision_function(part), scores[rows])
+
+
+# A model that predicts one class
+
+
+def noisy_labels(seed=0):
+    """Ten clouds of points, more than half of whose labels are drawn at random."""
+    rng = np.random.RandomState(seed)
+    truth = rng.randint(10, size=1000)
+    X = 1.5 * rng.normal(size=(10, 10))[truth] + rng.normal(size=(1000, 10))
+    return X, np.where(rng.uniform(size=1000) < 0.6, rng.randint(10, size=1000), truth), truth
+
+
+def test_noisy_labels_do_not_fool_the_default_loss():
+    X, y, truth = noisy_labels()
+    model = MulticlassHingeClassifier(alpha=1e-2, random_state=0).fit(X, y)
+    assert model.score(X, truth) > 0.7
+    with pytest.warns(UserWarning, match='smaller alpha, loss="weston_watkins" or class_weight="balanced"'):
+        collapsed = MulticlassHingeClassifier("crammer_singer", alpha=1e-2, random_state=0).fit(X, y)
+    assert collapsed.score(X, truth) < 0.2
+    assert collapsed.duality_gap_ <= 1e-3  # the optimum it is
+
+
+@ignore_convergence
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("learning_rate", LEARNING_RATES)
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_model_of_one_class_warns_and_names_cures(loss, learning_rate, n_classes):
+    y = np.append(np.repeat("a", 70), np.array(list("abcd"))[np.arange(30) % n_classes])
+    model = calm_classifier(learning_rate, loss=loss, max_iter=100)
+    with pytest.warns(UserWarning, match="one class, a, for all .* a smaller alpha.* or class_weight") as record:
+        model.fit(np.zeros((100, 2)), y)
+    (message,) = [str(warning.message) for warning in record if "one class" in str(warning.message)]
+    assert ("weston_watkins" in message) == (loss != "weston_watkins" and n_classes > 2)
+    assert {warning.filename for warning in record} == {__file__}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.partial_fit(np.zeros((100, 2)), y)
+
+
+def test_one_sample_of_another_class_is_enough_for_silence():
+    """However many there are; the first look takes a few of them."""
+    X, y = np.zeros((3000, 1)), np.zeros(3000, int)
+    X[1001], y[1001] = 100, 1
+    model = calm_classifier(alpha=1e-5, tol=1e-2).fit(X, y)
+    assert_array_equal(np.flatnonzero(model.predict(X)), [1001])
+
+
+# Parameters that are properties
+
+
+class WithC(MulticlassHingeClassifier):
+    """The parameter C of LinearSVC in the place of alpha, for 90 samples."""
+
+    def __init__(self, C=1.0, random_state=None):
+        super().__init__(random_state=random_state)
+        self.C = C
+
+    @property
+    def alpha(self):
+        return 1 / (90 * self.C)
+
+    @alpha.setter
+    def alpha(self, value):
+        pass
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_parameter_may_be_a_property_of_a_subclass(method):
+    X, y = blobs()
+    options = {"classes": [0, 1, 2]} if method == "partial_fit" else {}
+    ours = getattr(WithC(C=0.1, random_state=0), method)(X, y, **options)
+    usual = getattr(MulticlassHingeClassifier(alpha=1 / 9, random_state=0), method)(X, y, **options)
+    assert_array_equal(ours.coef_, usual.coef_)

@@ -299,8 +299,9 @@ def entries(X, rows, mask, most_copied=0):
         if sp.issparse(X) or len(rows) > most_copied * len(X):
             return None
         X, rows = np.ascontiguousarray(X[rows]), np.arange(len(rows))
-    if X.dtype == np.float32 and len(rows) * _entries_of_a_row(X) <= LARGEST_WIDENED:
-        X, rows = X[rows].astype(np.float64), np.arange(len(rows))
+    if X.dtype == np.float32 and 0 < len(rows) * _entries_of_a_row(X) <= LARGEST_WIDENED:
+        X = X[rows].astype(np.float64) if sp.issparse(X) else np.array(X[rows], np.float64, order="C")
+        rows = np.arange(len(rows))
     return _kernels.Entries(_kernels.Rows(X), mask, rows, max_threads())
 
 

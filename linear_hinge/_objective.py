@@ -163,7 +163,7 @@ def rounding_matters(problem, coef, intercept, objective):
 def rounding_of(problem, coef, intercept):
     """An estimate of what rounding makes of P: losses are what is left of scores and Δ."""
     norms = np.sqrt(problem.squared_norms)
-    scores = weighted_mean(problem.weights, norms) * _largest(coef) + _largest(intercept[None, :])
+    scores = weighted_mean(problem.weights, norms) * _largest(coef) + float(np.abs(intercept).max())
     return ROUNDING * (scores + problem.margin)
 
 

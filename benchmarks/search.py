@@ -29,7 +29,10 @@ def main():
     X, X_test, y, y_test = load_problem(arguments.data, arguments.problem)
     alphas = 1 / (CS * len(y) * (N_FOLDS - 1) / N_FOLDS)
     searches = {
-        "linear_hinge, crammer_singer": (MulticlassHingeClassifier(random_state=0), {"alpha": alphas}),
+        "linear_hinge, crammer_singer": (
+            MulticlassHingeClassifier("crammer_singer", random_state=0),
+            {"alpha": alphas},
+        ),
         "linear_hinge, one_vs_rest": (MulticlassHingeClassifier("one_vs_rest", random_state=0), {"alpha": alphas}),
         "LinearSVC, hinge": (LinearSVC(loss="hinge", random_state=0), {"C": CS}),
         "LinearSVC, squared hinge": (LinearSVC(random_state=0), {"C": CS}),

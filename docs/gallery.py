@@ -20,6 +20,7 @@ STYLE = {
 PAGES = [
     "plot_losses.py",
     "plot_decision_regions.py",
+    "plot_noisy_labels.py",
     "plot_digits_weights.py",
     "plot_convergence.py",
     "plot_learning_rates.py",

@@ -93,11 +93,13 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels.
+        The labels, those of classes without weight included.
     coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) with two classes
-        W.
+        W. It is zero for classes without weight, and for the first of two classes that are left by them. `partial_fit`
+        goes on from ``coef_`` and ``intercept_`` as they are, also where they have been set or edited.
     intercept_ : ndarray of shape (n_classes,), or (1,) with two classes
-        b.
+        b. After `fit`, a class without weight has one so low that it scores below every other at each training sample,
+        also with ``fit_intercept=False``.
     n_iter_ : int
         Passes over the data, and Newton steps, of the last `fit`.
     t_ : int
@@ -222,7 +224,8 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         y : array-like of shape (n_samples,)
             The labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples, not negative. Samples of weight zero count as absent.
+            Weights of the samples, not negative. Samples of weight zero count as absent, and the problem is that of
+            the classes of the others.
 
         Returns
         -------

@@ -32,10 +32,16 @@ class FitTask:
         What `fit` was called with, validated; what a callback would score on.
     max_iter : int
         Passes at most.
+
+    Attributes
+    ----------
+    may_stop : bool
+        Whether anybody listens, who may stop the fit.
     """
 
     def __init__(self, estimator, X, y, sample_weight, max_iter):
         self.context = None
+        self.may_stop = bool(getattr(estimator, "_skl_callbacks", ()))
         self.about = {"estimator": estimator, "X": X, "y": y}
         if sample_weight is not None:
             self.about["metadata"] = {"sample_weight": sample_weight}

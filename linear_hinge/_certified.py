@@ -82,6 +82,8 @@ class CertifiedFit:
     ----------
     finished, converged : bool
         Whether to stop, and whether that is because the gap is closed.
+    may_be_stopped : bool
+        Whether somebody else may stop the fit, after any pass: set from outside.
     dual : ndarray of shape (n_samples, n_scores)
         The feasible, balanced G of the best bound.
     """
@@ -105,7 +107,7 @@ class CertifiedFit:
         self.incumbent = Incumbent(problem)
         self.unseen = self.unproven = self.bound = None
         self.n_vain_looks = 0
-        self.finished = self.converged = False
+        self.finished = self.converged = self.may_be_stopped = self.is_averaged = False
         if coef is not None:
             self.incumbent.offer(coef, centred)
             self._prove(proven)
@@ -134,7 +136,7 @@ class CertifiedFit:
         self.work += work
         if is_last or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
-        is_hard = self.n_passes == 1 and self.ascent.average is not None
+        is_hard = self.n_passes == 1 and self.is_averaged
         if self._is_look_due() or is_hard or self._promises_the_end(estimate):
             gap, effort = self._look()
             self.n_seen, self.share = self.n_passes, gap / max(estimate, TINY)
@@ -181,7 +183,7 @@ class CertifiedFit:
     def certify(self, work=0.0):
         """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
         if self.unseen is not None:
-            work += self._look(proving=True)[1]
+            work += self._look(stopped=True)[1]
         elif self.unproven is not None:
             work += self._prove(self.unproven)
         self.incumbent.settle()
@@ -239,12 +241,16 @@ class CertifiedFit:
         ascent = self.ascent
         is_due = self.n_passes % PASSES_TOGETHER == 0 and ascent.raw.size <= LARGEST_EXTRAPOLATED
         extrapolating = self._extrapolate() if is_due else 0.0
-        work = extrapolating + ascent.run_pass(self._loss_worth_averaging(is_last)) / len(self.problem.rows)
+        worth = self._loss_worth_averaging(is_last)
+        # Before the first look nothing else is there to return.
+        average_above = -np.inf if self.may_be_stopped and self.n_seen == 0 else worth
+        work = extrapolating + ascent.run_pass(average_above) / len(self.problem.rows)
+        self.is_averaged = ascent.average is not None and ascent.gap_of_half > worth
         self.estimates.append(ascent.gap)
         self.bound = None
 
-        def found():
-            candidates = [ascent.average] if ascent.average else []
+        def found(stopped):
+            candidates = [ascent.average] if self.is_averaged or (stopped and ascent.average) else []
             if is_last or not candidates:
                 candidates.append(ascent.coefficients())
             return candidates, ascent.dual, self._estimated_bound()
@@ -276,7 +282,7 @@ class CertifiedFit:
         """A step of `ProximalNewton`, told like a pass."""
         self.newton.step()
 
-        def found():
+        def found(stopped):
             coef, intercept = self._newton_coefficients()
             if self.problem.loss.sums_to_zero:  # a common part of all scores costs ‖W‖² and gains nothing
                 coef = coef - coef.mean(axis=1, keepdims=True)
@@ -328,9 +334,9 @@ class CertifiedFit:
         left = np.log(self.estimates[-1] / (self.tol * self.objective)) if self.tol > 0 else np.inf
         return left > most_left * rate
 
-    def _look(self, proving=False):
-        """The gap where the last pass ended, proven if that is worth it or asked for, and the work, in passes."""
-        candidates, dual, bound = self.unseen()
+    def _look(self, stopped=False):
+        """The gap where the last pass ended, proven if that is worth it or the fit ends, and the work, in passes."""
+        candidates, dual, bound = self.unseen(stopped)
         self.unseen, self.unproven = None, dual
         gap_before, is_far = self.objective - self.dual_objective, self.objective - bound > FAR * self.objective
         work = COST_OF_LOOK * len(candidates)
@@ -338,7 +344,7 @@ class CertifiedFit:
         while candidates:  # which may be large: each is freed before the next, and all of them before a proof
             self.incumbent.offer(*candidates.pop(), is_far=is_far)
         gap, end = self.objective - bound, self.tol * self.objective
-        if not (proving or gap <= end or self._is_worth_a_proof(gap)):
+        if not (stopped or gap <= end or self._is_worth_a_proof(gap)):
             return gap, work
         work += self._prove(dual)
         gap = self.objective - self.dual_objective

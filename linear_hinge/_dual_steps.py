@@ -86,6 +86,8 @@ class DualAscent:
     gap : float
         Σ_i ω_i (ℓ_i − ⟨g_i, S_i⟩ − Δ c(g_i)), the duality gap with every row at the coefficients that it was last
         visited with: an estimate, too large while W moves.
+    gap_of_half : float
+        The mean gap of the rows of the first half of the last pass that was asked for an average.
     average : tuple (coef, intercept)
         The mean of the iterates of the second half of the last pass, if it was asked for.
     """
@@ -103,7 +105,7 @@ class DualAscent:
         self.t = self.n_rounds = 0
         self.beta = None
         self.beta_memory = BETA_MEMORY
-        self.gap = np.inf
+        self.gap = self.gap_of_half = np.inf
         self.average = None
         self.row_gaps = np.zeros(len(problem.y))
         self.gap_of_all = np.inf
@@ -134,8 +136,10 @@ class DualAscent:
             # The mean of the second half of the iterates is as good as that of all of them, at half the cost.
             middle = len(rows) // self.batch_size // 2 * self.batch_size
         self._visit(rows[:middle])
-        if middle < len(rows) and self._mean_gap(rows[:middle]) > average_above:
-            mean = RunningMean(self.memory, self.problem.n_scores)
+        if middle < len(rows):
+            self.gap_of_half = self._mean_gap(rows[:middle])
+            if self.gap_of_half > average_above:
+                mean = RunningMean(self.memory, self.problem.n_scores)
         self._visit(rows[middle:], mean)
         self.gap = weighted_mean(self.problem.weights, self.row_gaps)
         if len(active) == len(self.problem.rows):

@@ -30,8 +30,7 @@ class Incumbent:
         self.problem = problem
         self.coef = np.zeros((problem.X.shape[1], problem.n_scores), problem.dtype)
         self.intercept = np.zeros(problem.n_scores, problem.dtype)
-        zero = np.zeros((1, problem.n_scores))
-        self.objective = self.objective_of_zero = float(problem.loss.values(zero, problem.y[:1], problem.margin)[0])
+        self.objective = self.objective_of_zero = problem.objective_of_zero
         self.is_zero, self.is_settled, self.is_rounded = True, True, False
 
     @property

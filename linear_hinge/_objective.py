@@ -81,6 +81,12 @@ class Problem:
         """b − W c, the intercept of the rows that were given."""
         return intercept if self.centre is None else self.centred_intercept(-coef, intercept)
 
+    @property
+    def objective_of_zero(self):
+        """P(0, 0), known without a look at X: of equal scores all are the same."""
+        zero = np.zeros((1, self.n_scores))
+        return float(self.loss.values(zero, self.y[:1], self.margin)[0])
+
     @cached_property
     def rows(self):
         """Numbers of the rows that have a weight."""

@@ -18,7 +18,7 @@ LARGEST_BLOCK = 2**18
 FEWEST_ROWS = 32  # of a block, where n_features allows no more
 ACCURATE_AT_ONCE = 2**17  # products of numbers that are summed up in twice the precision at a time
 COMBINED_AT_ONCE = 2**18  # numbers
-WIDENED_AT_ONCE = 2**17  # numbers of X that are converted to float64 at a time
+WIDENED_AT_ONCE = 2**16  # numbers of X that are converted to float64 at a time; two such pieces may be alive
 SPLIT = 2.0**27 + 1  # halves the 53 digits of a float64
 WORTH_THREADS = 2**20  # multiplications of a dense product that several threads make sooner than BLAS on one
 

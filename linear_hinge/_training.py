@@ -28,6 +28,9 @@ CLOSED_FORM_BATCH_SIZE = 16
 # Rows that are looked at before all of them are, to see whether a model predicts one class only.
 ROWS_AT_FIRST = 256
 
+# Part of the objective below which a model is no better than one of zeros.
+NO_BETTER = 1e-9
+
 # What a fit tells about itself; the next one starts without it.
 FIT_ATTRIBUTES = (
     "n_iter_",
@@ -100,6 +103,7 @@ def run(solver, *, max_iter, verbose, task, classes):
     """
     started = time.perf_counter()
     passes = []
+    solver.may_be_stopped = task.may_stop
     for n_iter in range(1, max_iter + 1):
         task.begin_pass()
         with quiet():
@@ -122,7 +126,7 @@ def run(solver, *, max_iter, verbose, task, classes):
         passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
     if not (solver.converged or stopped):
         warnings.warn(f"Not converged after {n_iter} passes: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
-    _warn_of_one_class(solver.problem, progress, classes)
+    _warn_of_collapse(solver, progress, classes)
     fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
     if not classes.are_all:
         fit.pop("_stream_", None)  # it knows the classes with weight only
@@ -205,10 +209,24 @@ def _were_set(coef, intercept, stream):
     return not all(map(np.array_equal, (coef, intercept), stream.coefficients()))
 
 
-def _warn_of_one_class(problem, progress, classes):
-    """Warn if the model predicts the same class wherever it was trained, and say what may help."""
+def _warn_of_collapse(solver, progress, classes):
+    """Warn if the model predicts one class wherever it was trained, or is proven no better than one that does."""
+    problem = solver.problem
     if len(classes.weighted) == 1:
         return
+    if (label := _only_class(problem, progress, classes)) is not None:
+        found = f"The model predicts one class, {label}, for all samples that it was trained on"
+    elif solver.converged and progress.objective >= (1 - NO_BETTER) * problem.objective_of_zero:
+        found = "Nothing was found that is better than coefficients of zero, which predict one class for all samples"
+    else:
+        return
+    other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""
+    cures = f'try a smaller alpha{other_loss} or class_weight="balanced"'
+    warnings.warn(f"{found}: {cures}.", UserWarning, DEPTH_OF_FIT + 2)
+
+
+def _only_class(problem, progress, classes):
+    """The label that the model predicts for all rows, or None if it predicts several."""
     rows = problem.rows
     intercept = problem.centred_intercept(progress.coef, progress.intercept)
     first = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS_AT_FIRST), dtype=np.intp)]
@@ -217,15 +235,8 @@ def _warn_of_one_class(problem, progress, classes):
         scores = product(take_rows(problem.X, some), progress.coef) + intercept
         predicted |= set(np.unique(scores > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)).tolist())
         if len(predicted) > 1:
-            return
-    label = classes.labels[classes.weighted[int(predicted.pop())]]
-    other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""
-    warnings.warn(
-        f"The model predicts one class, {label}, for all samples that it was trained on: try a smaller"
-        f' alpha{other_loss} or class_weight="balanced".',
-        UserWarning,
-        DEPTH_OF_FIT + 2,
-    )
+            return None
+    return classes.labels[classes.weighted[int(predicted.pop())]]
 
 
 def _batch_size(params):

@@ -225,7 +225,7 @@ def test_a_callback_can_stop_the_fit(learning_rate):
 
 
 @needs_callbacks
-@pytest.mark.parametrize("n_passes", [3, 8, 13])
+@pytest.mark.parametrize("n_passes", [1, 2, 3, 8, 13])
 def test_a_stopped_fit_is_certified_where_it_stopped(n_passes):
     X, y = blobs()
     options = {"alpha": 1e-4, "tol": 1e-8}
@@ -233,10 +233,11 @@ def test_a_stopped_fit_is_certified_where_it_stopped(n_passes):
     with pytest.warns(ConvergenceWarning):
         expected = calm_classifier(**options, max_iter=n_passes).fit(X, y)
     assert stopped.n_iter_ == n_passes
-    # The last pass of a fit that knows it averages its iterates: it is a little better.
-    assert stopped.dual_objective_ == expected.dual_objective_
+    # The last pass of a fit that knows it averages its iterates: it may be a little better.
+    # The bound subtracts what rounding may do, by the objective that is known.
+    assert stopped.dual_objective_ == pytest.approx(expected.dual_objective_, rel=1e-9)
     assert expected.objective_ <= stopped.objective_ < 1.5 * expected.objective_
-    assert stopped.score(X, y) >= expected.score(X, y) - 0.1
+    assert stopped.score(X, y) >= expected.score(X, y) - 0.05
     assert stopped.duality_gap_ == stopped.history_["gap"][-1]
 
 

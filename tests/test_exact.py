@@ -30,7 +30,7 @@ def quiet_fit(X, y, weights=None, **params):
     """A fit that may end where it has not converged."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "The model predicts one class", UserWarning)
+        warnings.filterwarnings("ignore", "The model predicts", UserWarning)
         return MulticlassHingeClassifier(random_state=0, **params).fit(X, y, weights)
 
 

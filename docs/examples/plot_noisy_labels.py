@@ -33,7 +33,7 @@ for share in noise:
     for loss, results in accuracies.items():
         model = MulticlassHingeClassifier(loss, alpha=1e-2, random_state=0)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The model predicts one class")
+            warnings.filterwarnings("ignore", message="The model predicts")
             model.fit(X[:n_train], y)
         results.append(model.score(X[n_train:], truth[n_train:]))
 

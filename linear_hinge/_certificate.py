@@ -50,9 +50,9 @@ def linear_part(problem, dual):
     return problem.margin * weighted_mean(problem.weights, values)
 
 
-def estimated_bound(problem, dual, coef):
-    """max_t D(t G), t ≤ 1, for coefficients said to be W(G)ᵀ and imbalances taken for none: no proof."""
-    return _scaled_bound(linear_part(problem, dual), problem.alpha * inner(coef, coef), 1.0)[0]
+def estimated_bound(problem, dual, squared_norm):
+    """max_t D(t G), t ≤ 1, for a number said to be ‖W(G)‖² and imbalances taken for none: no proof."""
+    return _scaled_bound(linear_part(problem, dual), problem.alpha * squared_norm, 1.0)[0]
 
 
 def best_bound(problem, dual, objective=None):

@@ -93,9 +93,15 @@ class CertifiedFit:
         self.tol = tol
         proven, resumed = dual, resumed_dual(problem, saved)
         dual = dual if resumed is None else resumed
-        start = coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False)
         centred = intercept if coef is None else problem.centred_intercept(coef, intercept)
-        self.ascent = DualAscent(problem, dual, start, centred, batch_size=batch_size, rng=rng)
+        self.ascent = DualAscent(
+            problem,
+            dual,
+            coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False),  # without a name, which would keep it
+            centred,
+            batch_size=batch_size,
+            rng=rng,
+        )
         self.is_one_batch = len(problem.rows) <= batch_size
         self.newton = self.basis = self.extrapolation = None
         self.n_passes = self.n_seen = 0
@@ -177,7 +183,7 @@ class CertifiedFit:
     def _estimated_bound(self):
         """`estimated_bound` where the last pass of minibatches ended."""
         if self.bound is None:
-            self.bound = estimated_bound(self.problem, self.ascent.dual, self.ascent.coefficients()[0])
+            self.bound = estimated_bound(self.problem, self.ascent.dual, self.ascent.squared_norm())
         return self.bound
 
     def certify(self, work=0.0):
@@ -250,9 +256,9 @@ class CertifiedFit:
         self.bound = None
 
         def found(stopped):
-            candidates = [ascent.average] if self.is_averaged or (stopped and ascent.average) else []
+            candidates = [ascent.taken_average] if self.is_averaged or (stopped and ascent.average) else []
             if is_last or not candidates:
-                candidates.append(ascent.coefficients())
+                candidates.append(ascent.coefficients)
             return candidates, ascent.dual, self._estimated_bound()
 
         if self._is_slow():
@@ -287,7 +293,7 @@ class CertifiedFit:
             if self.problem.loss.sums_to_zero:  # a common part of all scores costs ‖W‖² and gains nothing
                 coef = coef - coef.mean(axis=1, keepdims=True)
             # So near to the end that the proof is worth it.
-            return [(coef, intercept)], self.newton.point.dual, np.inf
+            return [lambda: (coef, intercept)], self.newton.point.dual, np.inf
 
         return self.newton.gap, self.newton.work, found
 
@@ -340,9 +346,9 @@ class CertifiedFit:
         self.unseen, self.unproven = None, dual
         gap_before, is_far = self.objective - self.dual_objective, self.objective - bound > FAR * self.objective
         work = COST_OF_LOOK * len(candidates)
+        for made in candidates:  # which may be large: each is freed before the next is made, all of them before a proof
+            self.incumbent.offer(*made(), is_far=is_far)
         self.ascent.average = None
-        while candidates:  # which may be large: each is freed before the next, and all of them before a proof
-            self.incumbent.offer(*candidates.pop(), is_far=is_far)
         gap, end = self.objective - bound, self.tol * self.objective
         if not (stopped or gap <= end or self._is_worth_a_proof(gap)):
             return gap, work

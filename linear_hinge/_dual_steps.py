@@ -211,6 +211,17 @@ class DualAscent:
         raw = padded(self.raw)[:, : self.problem.n_scores] if self.problem.fit_intercept else self.raw
         return self._uncentred(raw, self._centred_intercept(), self.imbalance)
 
+    def taken_average(self):
+        """The average, which may be large and is not kept."""
+        average, self.average = self.average, None
+        return average
+
+    def squared_norm(self):
+        """‖W‖², without an array of its size."""
+        shift = self.imbalance / self.problem.alpha  # W = V + shift μᵀ
+        along_mean = 2 * shift @ self.raw_on_mean + self.mean_norm * (shift @ shift)
+        return inner(self.raw, self.raw) + (float(along_mean) if self.problem.fit_intercept else 0.0)
+
     def _step(self, batch):
         """The step of this module's docstring; the change of V as direction and length."""
         problem, loss, alpha, margin = self.problem, self.problem.loss, self.problem.alpha, self.problem.margin

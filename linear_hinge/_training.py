@@ -74,7 +74,6 @@ def make_solver(problem, classes, params, rng, before):
     """
     if len(classes.weighted) == 1:
         return OneClass(problem, has_proof=params["learning_rate"] == "auto")
-    coef, intercept = _start(problem, classes, before)
     options = {"tol": params["tol"], "batch_size": _batch_size(params), "rng": rng}
     if params["learning_rate"] == "auto":
         if params["batch_size"] == "auto" and len(problem.rows) > BATCH_SIZE:
@@ -82,11 +81,12 @@ def make_solver(problem, classes, params, rng, before):
         _row_norm(problem)  # raises where squares overflow
         problem = centred(problem)
         if "coef_" not in before:
-            return CertifiedFit(problem, starting_dual(problem), intercept, **options)
+            return CertifiedFit(problem, starting_dual(problem), np.zeros(problem.n_scores, problem.X.dtype), **options)
+        coef, intercept = _start(problem, classes, before)
         dual = before.get("dual_coef_")
         dual = starting_dual(problem, coef, intercept, None if dual is None else classes.contract_dual(dual))
         return CertifiedFit(problem, dual, intercept, coef, saved=before.get("_steps_"), **options)
-    descent = SubgradientDescent(coef, intercept, _row_norm(problem))
+    descent = SubgradientDescent(*_start(problem, classes, before), _row_norm(problem))
     return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
 
 

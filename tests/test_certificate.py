@@ -121,7 +121,7 @@ def test_coefficients_of_a_dual_are_the_formula(case, kind, rng):
 def test_without_intercept_an_estimate_is_the_bound_for_coefficients_that_are_right(case, size, rng):
     problem = draw_problem(case, rng, fit_intercept=False)
     dual = size * case.draw_feasible(rng, problem.y)
-    estimate = estimated_bound(problem, dual, coef_from_dual(problem, dual))
+    estimate = estimated_bound(problem, dual, (coef_from_dual(problem, dual) ** 2).sum())
     bound, _ = best_bound(problem, dual)
     assert 0 <= estimate <= bound * (1 + 1e-12)  # G is not scaled beyond what is known to be feasible
     if size == 1.0:

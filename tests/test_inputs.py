@@ -318,3 +318,15 @@ def test_many_features_that_are_mostly_zero(batch_size, learning_rate):
     model = calm_classifier(learning_rate, batch_size=batch_size, max_iter=1)
     assert peak_memory(model.fit, X, y) < np.prod(X.shape) * X.dtype.itemsize / 5
     assert peak_memory(model.partial_fit, X, y) < np.prod(X.shape) * X.dtype.itemsize / 5
+
+
+@pytest.mark.filterwarnings("ignore:Not converged:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("max_iter", [1, 4])  # later, as long as they are not many, extrapolation holds two more
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_fit_holds_three_arrays_of_the_size_of_the_coefficients(loss, max_iter, rng):
+    """Text with hashed features and many classes: the coefficients are much larger than the data."""
+    n_samples, n_features, n_classes = 300, 200_000, 16
+    entries = rng.normal(size=3000), (rng.randint(n_samples, size=3000), rng.randint(n_features, size=3000))
+    X, y = sp.csr_array(entries, shape=(n_samples, n_features)), np.arange(n_samples) % n_classes
+    model = calm_classifier(loss=loss, alpha=1e-4, max_iter=max_iter)
+    assert peak_memory(model.fit, X, y) < 3.6 * n_features * n_classes * X.dtype.itemsize

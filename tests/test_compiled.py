@@ -571,6 +571,7 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
 """
 
 
+@needs_kernels
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_stays_on_one_thread():
     environment = os.environ | {"OMP_NUM_THREADS": "2"}

@@ -186,7 +186,7 @@ def size_of_terms(model, X, y, weights):
     return model.alpha * (coef**2).sum() + 2 * weights @ scores.sum(axis=1) / weights.sum()
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(problems())
 def test_nothing_false_is_said_of_a_fit(problem):
     X, y, weights, params = problem

@@ -173,9 +173,11 @@ def test_sparse_data_frames(dtype, method):
     plain = sp.csr_matrix(X.to_numpy().astype(float))
     if method == "decision_function":
         expected = new_model().fit(plain, Y).decision_function(plain)
-        np.testing.assert_array_equal(new_model().fit(X, Y).decision_function(X), expected)
+        found = new_model().fit(X, Y).decision_function(X)
     else:
-        np.testing.assert_array_equal(trained(method, X), trained(method, plain))
+        found, expected = trained(method, X), trained(method, plain)
+    # Some versions of pandas and scikit-learn make dense data of bools: other sums, rounded otherwise.
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
@@ -282,7 +284,7 @@ def test_sparse_data_of_another_dimension_are_refused(shape, method):
         X = sp.coo_array(np.ones(shape))
     except (ValueError, TypeError):
         pytest.skip("this SciPy has two dimensions only")
-    assert_refused(X, method)
+    assert_refused(X, method, match=None)  # some versions of scikit-learn miss rows first
 
 
 UNREADABLE = {

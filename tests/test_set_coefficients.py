@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from cases import LEARNING_RATES, blobs, calm_classifier
+from cases import LEARNING_RATES, SOLVERS, blobs, calm_classifier
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -30,7 +30,7 @@ def edited(model, how):
 
 @pytest.mark.parametrize("how", ["assigned", "pruned", "intercept", "float32"])
 @pytest.mark.parametrize("average", [False, True])
-@pytest.mark.parametrize("learning_rate", LEARNING_RATES)
+@pytest.mark.parametrize("learning_rate", SOLVERS)
 @pytest.mark.parametrize("begin", ["fit", "partial_fit"])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_stream_goes_on_from_coefficients_that_are_set(begin, learning_rate, average, how, n_classes):

@@ -50,9 +50,11 @@ def encode_for_fit(y, weights, class_weight):
     if not weights.any():
         raise ValueError("class_weight leaves no sample with a weight; at least one class needs a positive one.")
     parts = shares(weights)
-    weighted, places = np.unique(codes[parts > 0], return_inverse=True)
-    codes = np.zeros(len(y), dtype=np.intp)
-    codes[parts > 0] = places
+    weighted = np.flatnonzero(np.bincount(codes[parts > 0], minlength=len(classes)))
+    if len(weighted) < len(classes):
+        places = np.zeros(len(classes), dtype=np.intp)
+        places[weighted] = np.arange(len(weighted))
+        codes = places[codes]
     return classes, weighted, codes, parts, weights.max() / (parts.max() * np.count_nonzero(weights))
 
 

@@ -26,7 +26,7 @@ BATCH_SIZE = 64
 CLOSED_FORM_BATCH_SIZE = 16
 
 # Rows that are looked at before all of them are, to see whether a model predicts one class only.
-ROWS_AT_FIRST = 256
+ROWS_AT_FIRST = 32
 
 # Part of the objective below which a model is no better than one of zeros.
 NO_BETTER = 1e-9
@@ -229,14 +229,15 @@ def _only_class(problem, progress, classes):
     """The label that the model predicts for all rows, or None if it predicts several."""
     rows = problem.rows
     intercept = problem.centred_intercept(progress.coef, progress.intercept)
-    first = rows[np.linspace(0, len(rows) - 1, min(len(rows), ROWS_AT_FIRST), dtype=np.intp)]
-    predicted = set()
-    for some in (first, *(rows[chunk] for chunk in chunks(len(rows), ROWS_AT_ONCE))):
+    a_few = rows[:: max(1, len(rows) // ROWS_AT_FIRST)]
+    only = None
+    for some in (a_few, *(rows[chunk] for chunk in chunks(len(rows), ROWS_AT_ONCE))):
         scores = product(take_rows(problem.X, some), progress.coef) + intercept
-        predicted |= set(np.unique(scores > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)).tolist())
-        if len(predicted) > 1:
+        predicted = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
+        only = predicted[0] if only is None else only
+        if (predicted != only).any():
             return None
-    return classes.labels[classes.weighted[int(predicted.pop())]]
+    return classes.labels[classes.weighted[int(only)]]
 
 
 def _batch_size(params):

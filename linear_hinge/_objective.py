@@ -25,6 +25,7 @@ LOOKED_AT = 64  # rows, in which a large common shift shows
 
 # How exact P has to be, and about what rounding makes of it, in units of Σ_i ω_i (‖x_i‖ ‖W‖ + ‖b‖ + Δ).
 ACCURACY = 2e-10
+ACCURACY_OF_COMPARISON = 1e-4  # of P in the worst case, where coefficients are only compared
 ROUNDING = np.finfo(float).eps
 
 # A margin that is kept by less than this part of Δ, or than so many roundings, is looked at more exactly.
@@ -155,9 +156,18 @@ def scaled_objective(problem, coef, intercept, scales=SCALES):
 
     ℓ(t s, y) with margin Δ is t ℓ(s, y) with margin Δ/t: the scores are computed once.
     """
-    objectives = _objectives(problem, coef, intercept, scales)
+    objectives = _objectives(problem, coef, intercept, scales, problem.X.dtype)
     best = objectives.argmin()
+    if problem.X.dtype != np.float64 and not _is_exact_in_float32(problem, coef, intercept, objectives[best]):
+        objectives = _objectives(problem, coef, intercept, scales)
+        best = objectives.argmin()
     return float(objectives[best]), float(scales[best])
+
+
+def _is_exact_in_float32(problem, coef, intercept, objective):
+    """Whether P is exact enough to compare coefficients where scores of float32 data are float32."""
+    units = np.finfo(np.float32).eps / np.finfo(np.float64).eps
+    return units * rounding_of(problem, coef, intercept) <= ACCURACY_OF_COMPARISON * objective
 
 
 def rounding_matters(problem, coef, intercept, objective):
@@ -193,20 +203,23 @@ def _accurate_objective(problem, coef, intercept):
     return total
 
 
-def _objectives(problem, coef, intercept, scales):
-    """P(t W, t b) of every scale t, all of it in float64: near the end losses are small differences of large scores."""
-    W = filled(coef, np.float64)
-    intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]), np.float64)
+def _objectives(problem, coef, intercept, scales, dtype=np.float64):
+    """P(t W, t b) of every scale t, with scores of this dtype.
+
+    Near the end losses are small differences of large scores, which only float64 tells apart.
+    """
+    W = filled(coef, dtype)
+    intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]), dtype)
     margins = problem.margin / scales
-    means = sum(_mean_losses(problem, *piece, W, intercept, margins) for piece in _pieces(problem))
+    means = sum(_mean_losses(problem, *piece, W, intercept, margins) for piece in _pieces(problem, dtype))
     W = W[:, : len(intercept)]
     return 0.5 * problem.alpha * inner(W, W) * scales**2 + scales * means
 
 
-def _pieces(problem):
-    """Slices, these rows in float64, and what compiled code reads of them."""
+def _pieces(problem, dtype):
+    """Slices, these rows in this dtype, and what compiled code reads of them."""
     X, occupied = problem.X, problem.occupied
-    if X.dtype == np.float64:
+    if X.dtype == dtype:
         yield slice(None), X, problem.compiled
         return
     for chunk, rows in widened(X):

@@ -18,7 +18,7 @@ LARGEST_BLOCK = 2**18
 FEWEST_ROWS = 32  # of a block, where n_features allows no more
 ACCURATE_AT_ONCE = 2**17  # products of numbers that are summed up in twice the precision at a time
 COMBINED_AT_ONCE = 2**18  # numbers
-WIDENED_AT_ONCE = 2**16  # numbers of X that are converted to float64 at a time; two such pieces may be alive
+WIDENED_AT_ONCE = 2**17  # numbers of X that are converted to float64 at a time
 SPLIT = 2.0**27 + 1  # halves the 53 digits of a float64
 WORTH_THREADS = 2**20  # multiplications of a dense product that several threads make sooner than BLAS on one
 
@@ -124,13 +124,23 @@ def _halves(a):
 
 
 def widened(X):
-    """Slices and these rows of X in float64: X is converted in pieces, never whole."""
+    """Slices and these rows of X in float64: X is converted in pieces, never whole.
+
+    Dense pieces share memory, so that each is overwritten by the next.
+    """
     n_samples = X.shape[0]
     per_row = X.nnz / max(1, n_samples) if sp.issparse(X) else X.shape[1]
     size = max(1, int(WIDENED_AT_ONCE / max(1, per_row)))
+    is_given = sp.issparse(X) or X.dtype == np.float64
+    memory = None if is_given else np.empty((min(size, n_samples), X.shape[1]))
     for first in range(0, n_samples, size):
         chunk = slice(first, min(first + size, n_samples))
-        yield chunk, (_sparse_slice(X, chunk) if sp.issparse(X) else X[chunk]).astype(np.float64, copy=False)
+        if is_given:
+            yield chunk, (_sparse_slice(X, chunk) if sp.issparse(X) else X[chunk]).astype(np.float64, copy=False)
+        else:
+            rows = memory[: chunk.stop - first]
+            rows[:] = X[chunk]
+            yield chunk, rows
 
 
 def _sparse_slice(X, chunk):

@@ -6,6 +6,8 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
+KERNELS = "linear_hinge/kernels"
+
 UNIX = [(["-O3", "-fopenmp"], ["-fopenmp"]), (["-O3"], [])]
 MSVC = [(["/O2", "/openmp"], []), (["/O2"], [])]
 
@@ -26,9 +28,9 @@ class BuildKernels(build_ext):
                     raise
                 self.warn(f"without OpenMP, because of: {error}")
         # Python started in a checkout imports the package from there, and should find the kernels.
-        self.copy_file(self.get_ext_fullpath(ext.name), "linear_hinge")
+        self.copy_file(self.get_ext_fullpath(ext.name), KERNELS)
 
 
-parts = sorted(str(path) for path in Path("linear_hinge").iterdir() if path.suffix in (".pxi", ".h"))
-kernels = Extension("linear_hinge._kernels", ["linear_hinge/_kernels.pyx"], depends=parts)
+parts = sorted(str(path) for path in Path(KERNELS).iterdir() if path.suffix in (".pxi", ".h"))
+kernels = Extension("linear_hinge.kernels.compiled", ["linear_hinge/kernels/compiled.pyx"], depends=parts)
 setup(ext_modules=cythonize([kernels]), cmdclass={"build_ext": BuildKernels})

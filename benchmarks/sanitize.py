@@ -12,16 +12,16 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-TESTS = ["tests/test_compiled.py", "tests/test_layout.py"]
+TESTS = ["tests/kernels"]
 FLAGS = "-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g -O1"
 
 # A row whose only column lies just beyond W, set past what checks every index.
 CONTROL = """
 import numpy as np, scipy.sparse as sp
-from linear_hinge import _compiled
+from linear_hinge.kernels import door
 X = sp.csr_array(np.eye(4))
 X.indices[0] = 4
-_compiled.product(X, np.ones((4, 4)))
+door.product(X, np.ones((4, 4)))
 """
 
 

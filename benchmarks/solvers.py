@@ -37,7 +37,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.svm import SVC, LinearSVC
 
 from linear_hinge import MulticlassHingeClassifier, show_versions
-from linear_hinge._comparison import Dataset, training_objective
+from linear_hinge.report.comparison import Dataset, training_objective
 
 LEVELS = (1e-2, 1e-3, 1e-4)
 OURS = ("linear_hinge", "linear_hinge, float32")
@@ -232,7 +232,9 @@ def main():
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--longest", type=float, default=60, help="seconds after which a run is given up")
     arguments = parser.parse_args()
-    PROCESSES.set_forkserver_preload(["sklearn.svm", "sklearn.linear_model", "linear_hinge._comparison", "figures"])
+    PROCESSES.set_forkserver_preload(
+        ["sklearn.svm", "sklearn.linear_model", "linear_hinge.report.comparison", "figures"]
+    )
     arguments.out.mkdir(parents=True, exist_ok=True)
     show_versions()
     print(f"OMP_NUM_THREADS: {os.environ.get('OMP_NUM_THREADS', 'not set')}, {os.cpu_count()} cores")

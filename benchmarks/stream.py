@@ -18,9 +18,9 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge._comparison import Dataset, training_objective
-from linear_hinge._datasets import read_table
-from linear_hinge._losses import LOSSES
+from linear_hinge.losses import LOSSES
+from linear_hinge.report.comparison import Dataset, training_objective
+from linear_hinge.report.table_files import read_table
 
 CHUNK = 1024
 

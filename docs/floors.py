@@ -1,21 +1,46 @@
-"""Draw the floors of the code: every module, and what it imports. Everything is read from the code.
+"""Draw the floors of the code: every file, and what it imports or includes. Everything is read from the code.
 
-The floors are those of `FLOORS` in tests/test_architecture.py, which guards them. What a module imports by way of
-others is left out. The drawing takes the colours of the page it stands on.
+The floors are the folders, in the order of `FLOORS` in tests/test_architecture.py, which guards them. What a file
+imports by way of others is left out. The drawing takes the colours of the page it stands on.
 """
 
 import ast
 import random
+import re
 from graphlib import TopologicalSorter
 from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FILES = {path.stem: path for pattern in ("*.py", "*.pyx") for path in (ROOT / "linear_hinge").glob(pattern)}
+PACKAGE = ROOT / "linear_hinge"
+COMPILED = (".pyx", ".pxi", ".h")
 
-BOX_WIDTH, BOX_HEIGHT = 104, 24
-COLUMN, ROW, MARGIN = 112, 54, 58  # from box to box, from row to row, and what the names of the floors take
-SLOTS = 8  # for the boxes of a row
+
+def is_drawn(path):
+    """Whether there is more to a file than a docstring."""
+    return path.suffix in COMPILED or len(parse(path).body) > 1
+
+
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8")) if path.suffix == ".py" else ast.Module([], [])
+
+
+def name_of(path):
+    """Its path in the package, without the ending if it can be imported."""
+    inside = path.relative_to(PACKAGE)
+    return (inside if path.suffix in (".pxi", ".h") else inside.with_suffix("")).as_posix()
+
+
+FILES = {
+    name_of(path): path
+    for suffix in (".py", *COMPILED)
+    for path in sorted(PACKAGE.rglob(f"*{suffix}"))
+    if is_drawn(path)
+}
+
+BOX_WIDTH, BOX_HEIGHT = 140, 24
+COLUMN, ROW, MARGIN = 148, 54, 66  # from box to box, from row to row, and what the names of the floors take
+SLOTS = 7  # for the boxes of a row
 WIDTH = MARGIN + SLOTS * COLUMN
 TRIALS = 4000  # of other places for the boxes: twice as many give no better drawing
 BEHIND_A_BOX = 5  # what a line costs that seems to end at a box, in columns of its length
@@ -29,18 +54,17 @@ def write(path):
         path.write_text(drawing, encoding="utf-8")
 
 
-def parse(path):
-    return ast.parse(path.read_text(encoding="utf-8")) if path.suffix == ".py" else ast.Module([], [])
-
-
 def imports_of(path):
-    """The modules of the package that a file imports."""
+    """The files that a file imports or includes."""
+    if path.suffix in COMPILED:
+        text = path.read_text(encoding="utf-8")
+        return {f"kernels/{name}" for name in re.findall(r'include "(\w+\.\w+)"', text)} & set(FILES)
     imported = set()
     for node in ast.walk(parse(path)):
-        if isinstance(node, ast.ImportFrom) and node.module == "linear_hinge":
-            imported |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module.removeprefix("linear_hinge."))
+        if isinstance(node, ast.ImportFrom):
+            folder = node.module.removeprefix("linear_hinge").replace(".", "/").lstrip("/")
+            names = {f"{folder}/{alias.name}".lstrip("/") for alias in node.names} & set(FILES)
+            imported |= names or {folder, f"{folder}/__init__"}
     return imported & set(FILES)
 
 
@@ -57,17 +81,17 @@ def direct_imports():
 
 
 def floors():
-    """Floor to its modules, from tests/test_architecture.py."""
+    """Floor to its files, from the top down; the roof is what lies in no folder."""
     tree = parse(ROOT / "tests" / "test_architecture.py")
     assigned = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
-    floor_of = ast.literal_eval(assigned["FLOORS"]) | dict.fromkeys(ast.literal_eval(assigned["COMPILED"]), 0)
-    return {floor: sorted(name for name in FILES if floor_of[name] == floor) for floor in set(floor_of.values())}
+    folders = ["", *ast.literal_eval(assigned["FLOORS"])]
+    return {folder: sorted(name for name in FILES if name.rpartition("/")[0] == folder) for folder in folders}
 
 
 def rows_of_boxes():
     """Rows from the top down, each a floor and its modules; importers of the same floor stand above."""
     imports, rows = direct_imports(), []
-    for floor, names in sorted(floors().items(), reverse=True):
+    for floor, names in floors().items():
         depth = {}
         for name in TopologicalSorter({name: imports[name] & set(names) for name in names}).static_order():
             depth[name] = 1 + max((depth[other] for other in imports[name] if other in depth), default=-1)
@@ -121,7 +145,7 @@ def svg(rows, imports):
     parts += [box(name, *centre) for name, centre in centres.items()]
     for number, (floor, _) in enumerate(rows):
         if number == 0 or rows[number - 1][0] != floor:
-            parts.append(f'<text class="floor" x="0" y="{ROW * (number + 0.5) + 4}">floor {floor}</text>')
+            parts.append(f'<text class="floor" x="0" y="{ROW * (number + 0.5) + 4}">{floor or "the face"}</text>')
             parts.append(f'<path class="ceiling" d="M0 {ROW * number}H{WIDTH}"/>')
     head = f'<svg class="floors" role="img" aria-label="Modules and imports" viewBox="0 0 {WIDTH} {ROW * len(rows)}">'
     return "\n".join([f'<div class="floors-frame">{head}', *parts, "</svg></div>\n"])
@@ -133,7 +157,16 @@ def line(start, end):
 
 def box(name, x, y):
     """A rounded box whose tooltip is the first line of the module's docstring."""
-    about = (ast.get_docstring(parse(FILES[name])) or "Compiled minibatch steps.").splitlines()[0]
+    about = about_of(FILES[name])
+    shown = name.removesuffix("/__init__").rpartition("/")[2]
     corner = f'x="{x - BOX_WIDTH / 2:g}" y="{y - BOX_HEIGHT / 2:g}"'
     rect = f'<rect {corner} width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="5"/>'
-    return f'<g><title>{escape(about)}</title>{rect}<text x="{x:g}" y="{y + 4:g}">{name}</text></g>'
+    return f'<g><title>{escape(about)}</title>{rect}<text x="{x:g}" y="{y + 4:g}">{shown}</text></g>'
+
+
+def about_of(path):
+    """The first line of a file that says what it is for."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        return ast.get_docstring(parse(path)).splitlines()[0]
+    return next(line.strip('#/*" ') for line in text.splitlines() if line.strip('#/*" ') and "cython:" not in line)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from linear_hinge import _compiled
+from linear_hinge.kernels import door
 
 settings.register_profile("linear_hinge", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("linear_hinge")
@@ -17,7 +17,7 @@ settings.load_profile("linear_hinge")
 @pytest.fixture
 def numpy_steps(monkeypatch):
     """Minibatch steps are those of the specification, whatever is installed."""
-    monkeypatch.setattr(_compiled, "_kernels", None)
+    monkeypatch.setattr(door, "_kernels", None)
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import scipy.sparse as sp
 from references import CASES
 from scipy.optimize import minimize
 
-from linear_hinge._dual_steps import DualAscent
-from linear_hinge._losses import LOSSES
-from linear_hinge._newton import ProximalNewton
-from linear_hinge._objective import Problem, primal_objective
+from linear_hinge.losses import LOSSES
+from linear_hinge.problem.problem import Problem, primal_objective
+from linear_hinge.solvers.dual_ascent import DualAscent
+from linear_hinge.solvers.proximal_newton import ProximalNewton
 
 # One case for every loss, few enough classes to solve everything by brute force.
 SMALL_CASES = [case for case in CASES if case.n_classes == 3 or case.n_scores == 1]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linear_hinge._losses import BinaryHinge, CrammerSinger, HingeLoss, OneVsRest, WestonWatkins
+from linear_hinge.losses import BinaryHinge, CrammerSinger, HingeLoss, OneVsRest, WestonWatkins
 
 
 class BinaryReference:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import linear_hinge
-from linear_hinge.__main__ import make_parser
-from linear_hinge._losses import LOSSES
+from linear_hinge.losses import LOSSES
+from linear_hinge.report.command_line import make_parser
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -42,7 +42,7 @@ def test_the_code_of_a_page_runs(page):
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("name", ["_classifier", "_display"])
+@pytest.mark.parametrize("name", ["estimator.classifier", "report.convergence_display"])
 def test_the_examples_of_the_docstrings_run(name):
     results = doctest.testmod(import_module(f"linear_hinge.{name}"))
     assert results.attempted > 0

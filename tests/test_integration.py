@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info
 
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge._callbacks import HAS_CALLBACKS
+from linear_hinge.estimator.callbacks import HAS_CALLBACKS
 
 # Pipelines and searches
 

@@ -9,7 +9,8 @@ from cases import LOSSES
 from sklearn.datasets import load_digits, load_wine
 from sklearn.exceptions import ConvergenceWarning
 
-from linear_hinge import MulticlassHingeClassifier, _certified
+from linear_hinge import MulticlassHingeClassifier
+from linear_hinge.solvers import certified_fit as certified_fit_module
 
 all_losses = pytest.mark.parametrize("loss", LOSSES)
 
@@ -120,7 +121,7 @@ def test_losses_below_the_precision_of_float32_are_seen():
 @pytest.mark.filterwarnings("ignore:Not converged:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(("scales", "words"), [(255, "regularises rows"), ([1e9] + 199 * [1], "go up to")])
 def test_a_long_fit_that_gets_nowhere_says_so_early(scales, words, rng, monkeypatch):
-    monkeypatch.setattr(_certified, "LARGE", 1)
+    monkeypatch.setattr(certified_fit_module, "LARGE", 1)
     X, y = scales * rng.normal(size=(1000, 200)), rng.randint(3, size=1000)
     with pytest.warns(ConvergenceWarning, match=words) as caught:
         MulticlassHingeClassifier(alpha=1e-8, max_iter=40, random_state=0).fit(X, y)

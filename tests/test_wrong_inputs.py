@@ -12,8 +12,9 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
-from linear_hinge import MulticlassHingeClassifier, _compiled
-from linear_hinge._losses import WestonWatkins
+from linear_hinge import MulticlassHingeClassifier
+from linear_hinge.kernels import door
+from linear_hinge.losses import WestonWatkins
 
 X, Y = blobs()
 W = np.ones(len(Y))
@@ -198,8 +199,8 @@ def interrupt(monkeypatch):
 
     for name in ("values", "subgradients", "prox"):
         monkeypatch.setattr(WestonWatkins, name, interruptible(getattr(WestonWatkins, name)))
-    for name in ("sweep", "mean_losses", "envelopes") if _compiled.is_available() else ():
-        monkeypatch.setattr(_compiled._kernels, name, interruptible(getattr(_compiled._kernels, name)))
+    for name in ("sweep", "mean_losses", "envelopes") if door.is_available() else ():
+        monkeypatch.setattr(door._kernels, name, interruptible(getattr(door._kernels, name)))
     return lambda n: countdown.update(calls=n)
 
 

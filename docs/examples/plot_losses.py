@@ -12,7 +12,7 @@ that one class competes closely and one does not. We follow the losses as the tr
 import matplotlib.pyplot as plt
 import numpy as np
 
-from linear_hinge._losses import LOSSES  # not public: what the estimator minimises, one value a row
+from linear_hinge.losses import LOSSES  # not public: what the estimator minimises, one value a row
 
 m = np.linspace(-2.5, 2.5, 501)
 scores = np.column_stack([m, np.full_like(m, 0), np.full_like(m, -0.75)])

@@ -1,0 +1,1 @@
+"""The estimator: parameters, validation, labels, attributes, callbacks; no mathematics."""

@@ -1,0 +1,333 @@
+"""`MulticlassHingeClassifier`: parameters, validation, attributes; the mathematics is elsewhere."""
+
+from numbers import Integral, Real
+from typing import ClassVar
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from linear_hinge.estimator.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from linear_hinge.estimator.fitting import FIT_ATTRIBUTES, make_solver, make_stream, model_attributes, overflow, run
+from linear_hinge.estimator.linear_classifier import LinearClassifier, all_or_nothing
+from linear_hinge.estimator.targets import check_weights, encode_for_fit, encode_for_partial_fit
+from linear_hinge.estimator.weighted_classes import WeightedClasses
+from linear_hinge.kernels.layout import checked_sparse, for_kernels
+from linear_hinge.linalg.batches import with_whole_rows
+from linear_hinge.losses import LOSSES, get_loss
+from linear_hinge.problem.problem import Problem
+
+
+class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
+    """Linear support vector machine, trained by minibatch subgradient descent.
+
+    It minimises over the coefficients W and the intercept b
+
+        alpha/2 ‖W‖² + Σ_i ω_i ℓ(W x_i + b, y_i)
+
+    where ω_i are the weights of the samples divided by their sum, and b is not regularised. With two classes, ℓ is
+    the binary hinge max(0, Δ − z (w·x + b)), z = ±1, and ``coef_`` has one row: the soft-margin support vector machine.
+
+    Parameters
+    ----------
+    loss : {"weston_watkins", "crammer_singer", "one_vs_rest"}, default="weston_watkins"
+        The hinge loss of more than two classes, with scores s and true class y:
+
+        - "weston_watkins": all violated margins, Σ_{j≠y} max(0, Δ + s_j − s_y).
+        - "crammer_singer": the worst violated margin, max(0, max_{j≠y} Δ + s_j − s_y). Where labels are so noisy that
+          no class is likelier than all others together, its optimum predicts one class for all samples.
+        - "one_vs_rest": a binary hinge for every class against the others, summed.
+
+        With two classes each of them is the binary hinge.
+    alpha : float, default=0.0001
+        Strength of the L2 regularisation, greater than 0. ``alpha = 1 / (C * n_samples)`` is the C of `LinearSVC`
+        and `SVC`; where samples or classes are weighted, ``1 / (C * total)`` with the sum of all products of sample
+        weight and class weight.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept. It is not regularised.
+    margin : float, default=1.0
+        Δ, the distance that the hinge asks for, greater than 0.
+    learning_rate : {"auto", "optimal", "constant", "invscaling", "adaptive"}, default="auto"
+        How long the steps are.
+
+        - "auto": nothing to tune. Every minibatch step has a length in closed form, Newton steps finish what
+          minibatches alone would take long for, and `fit` stops when the duality gap proves the solution.
+        - "optimal": ``eta = 1 / (alpha * (t + t0))`` in step t = 1, 2, …, t0 chosen from ``alpha`` and the norms of
+          the rows.
+        - "constant": ``eta = eta0``.
+        - "invscaling": ``eta = eta0 / t ** power_t``.
+        - "adaptive": ``eta = eta0``, divided by 5 whenever the objective has not fallen by ``tol`` for 5 passes.
+    eta0 : float, default=0.1
+        The step length of "constant", "invscaling" and "adaptive", greater than 0.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
+    average : bool or int, default=False
+        Whether ``coef_`` and ``intercept_`` are the average of the iterates, in which iterate t weighs in
+        proportion to t, instead of the last one. An int greater than 1 begins the average after so many samples.
+        `fit` with "auto" returns the best iterate it has seen and does not look at this.
+    batch_size : int or "auto", default="auto"
+        Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step. "auto" takes 64;
+        `fit` with ``learning_rate="auto"`` takes 16 if there are more than 64 samples.
+    max_iter : int, default=1000
+        Passes over the data, and Newton steps, at most. It affects only `fit`.
+    tol : float, default=0.001
+        With "auto", `fit` stops when ``duality_gap_ <= tol``: the objective is then at most ``tol`` times its value
+        above the optimum. Otherwise when 5 passes (and 100 steps) did not lower the best objective by ``tol`` times
+        its value.
+    shuffle : bool, default=True
+        Whether the samples are shuffled before every pass.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, which multiply ``sample_weight``. "balanced" makes every class weigh the same,
+        taking the sample weights into account. In "one_vs_rest", the weight of a sample holds for its hinges against
+        all classes.
+    warm_start : bool, default=False
+        Whether `fit` starts from the coefficients of the last call.
+    random_state : int, RandomState instance or None, default=None
+        Shuffles the samples. An int gives the same model in every call.
+    verbose : int, default=0
+        Whether to print a line for every pass.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, those of classes without weight included.
+    coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) with two classes
+        W. It is zero for classes without weight, and for the first of two classes that are left by them. `partial_fit`
+        goes on from ``coef_`` and ``intercept_`` as they are, also where they have been set or edited.
+    intercept_ : ndarray of shape (n_classes,), or (1,) with two classes
+        b. After `fit`, a class without weight has one so low that it scores below every other at each training sample,
+        also with ``fit_intercept=False``.
+    n_iter_ : int
+        Passes over the data, and Newton steps, of the last `fit`.
+    t_ : int
+        Minibatch steps that were made.
+    objective_ : float
+        The training objective of the last `fit` at ``coef_`` and ``intercept_``.
+    dual_objective_ : float
+        With "auto": a proven lower bound of the training objective at any coefficients and intercept.
+    duality_gap_ : float
+        With "auto": ``(objective_ - dual_objective_) / objective_``.
+    dual_coef_ : sparse array of shape (n_samples, n_classes), or (n_samples, 1) with two classes
+        With "auto": one subgradient g_i of the loss for each sample, whose dual objective is ``dual_objective_``;
+        ``coef_`` is close to −(1/alpha) Σ_i ω_i g_i x_iᵀ. Sparse, because most samples have none: it takes about as
+        much memory as the support vectors have violated margins, and lets ``warm_start`` begin where it ended.
+    support_ : ndarray of shape (n_support,)
+        With "auto": indices of the support vectors, the samples with a non-zero row in ``dual_coef_``.
+    history_ : dict of ndarray of shape (`n_iter_`,)
+        The last `fit` after each pass or Newton step: "pass" (work so far, in passes over the data of two matrix
+        products each), "seconds" (since the start), "objective", "dual_objective" and "gap" (nan without "auto").
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, when X has names that are all strings.
+
+    See Also
+    --------
+    sklearn.svm.LinearSVC : The same binary, one-vs-rest and Crammer-Singer problems with a regularised intercept.
+    sklearn.linear_model.SGDClassifier : Stochastic gradient descent for binary and one-vs-rest problems.
+    sklearn.calibration.CalibratedClassifierCV : Probabilities from the scores of a classifier.
+
+    References
+    ----------
+    .. [1] Crammer and Singer, "On the algorithmic implementation of multiclass kernel-based vector machines",
+       JMLR 2, 2001.
+    .. [2] Weston and Watkins, "Support vector machines for multi-class pattern recognition", ESANN 1999.
+    .. [3] Shalev-Shwartz, Singer, Srebro and Cotter, "Pegasos: primal estimated sub-gradient solver for SVM",
+       Mathematical Programming 127, 2011.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from linear_hinge import MulticlassHingeClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), MulticlassHingeClassifier(random_state=0)).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    >>> model[-1].duality_gap_ <= 1e-3
+    True
+    """
+
+    _parameter_constraints: ClassVar = {
+        "loss": [StrOptions(set(LOSSES))],
+        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "fit_intercept": ["boolean"],
+        "margin": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate": [StrOptions({"auto", "optimal", "constant", "invscaling", "adaptive"})],
+        "eta0": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "average": ["boolean", Interval(Integral, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "shuffle": ["boolean"],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    _doc_link_module = "linear_hinge"
+    _doc_link_template = "https://linear-hinge.readthedocs.io/en/stable/api/linear_hinge.{estimator_name}.html"
+
+    def __init__(
+        self,
+        loss="weston_watkins",
+        *,
+        alpha=1e-4,
+        fit_intercept=True,
+        margin=1.0,
+        learning_rate="auto",
+        eta0=0.1,
+        power_t=0.5,
+        average=False,
+        batch_size="auto",
+        max_iter=1000,
+        tol=1e-3,
+        shuffle=True,
+        class_weight=None,
+        warm_start=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.margin = margin
+        self.learning_rate = learning_rate
+        self.eta0 = eta0
+        self.power_t = power_t
+        self.average = average
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train until the objective has converged.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The training samples. float32 and float64 in any memory order and CSR are used as they are, everything
+            else is converted.
+        y : array-like of shape (n_samples,)
+            The labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative. Samples of weight zero count as absent, and the problem is that of
+            the classes of the others.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data do not fit each other or this estimator, or if the computation overflows. The estimator
+            stays as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` passes were not enough.
+        UserWarning
+            If the model predicts a single class for all samples that it was trained on.
+        """
+        with all_or_nothing(self):
+            params = self._parameters()
+            before = dict(vars(self)) if params["warm_start"] else {}
+            X, y = self._validate(X, y, reset=True)
+            weights = check_weights(sample_weight, X)
+            labels, weighted, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
+            classes = WeightedClasses(labels, weighted)
+            problem = self._problem(with_whole_rows(X), codes, normalised, len(weighted))
+            task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
+            solver = make_solver(problem, classes, params, self._generator(), before)
+            fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
+            n_visits = solver.n_rounds * np.count_nonzero(normalised)
+            steps = {"_steps_": solver.steps_to_save()} if self.warm_start else {}
+            self._replace_fit(fitted | steps | {"_trained_on_": (n_visits, mean_weight)})
+            task.end(fitted)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Make one pass of steps over a chunk of a stream.
+
+        With ``shuffle=False``, chunks whose length is a multiple of ``batch_size`` give the same model as the
+        stream in one piece.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The chunk.
+        y : array-like of shape (n_samples,)
+            Its labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that the stream can have. Required at the first call, and may be left out afterwards.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, not negative.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the chunk does not fit the ones before it, or if the computation overflows. The estimator stays as
+            it was.
+        """
+        with all_or_nothing(self):
+            X, y = self._validate(X, y, reset=not hasattr(self, "coef_"))
+            _check_partial_fit_first_call(self, classes)
+            if len(self.classes_) < 2:
+                raise ValueError("The number of classes has to be greater than one; got 1 class")
+            weights = check_weights(sample_weight, X)
+            codes, weights = encode_for_partial_fit(y, weights, self.class_weight, self.classes_)
+            problem = self._problem(X, codes, weights, len(self.classes_))
+            stream, options = make_stream(problem, vars(self), self._parameters())
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                stream.sweep(problem, rng=self._generator(), **options)
+                coef, intercept = stream.coefficients()
+            if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+                raise overflow(1)
+            self._replace_fit(model_attributes(coef, intercept) | {"n_iter_": 1, "t_": stream.t, "_stream_": stream})
+        return self
+
+    def _validate(self, X, y, reset):
+        X = checked_sparse(X)
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
+        check_classification_targets(y)
+        return for_kernels(X), y
+
+    def _problem(self, X, codes, weights, n_classes):
+        loss = get_loss(self.loss, n_classes)
+        n_scores = loss.n_scores(n_classes)
+        return Problem(X, codes, weights, loss, n_scores, float(self.alpha), float(self.margin), self.fit_intercept)
+
+    def _parameters(self):
+        """The parameters by their names; in a subclass they may be properties."""
+        return {name: getattr(self, name) for name in self._parameter_constraints}
+
+    def _generator(self):
+        return check_random_state(self.random_state) if self.shuffle else None
+
+    def _replace_fit(self, attributes):
+        """Set the attributes of a fit, and drop those of an earlier one that are no longer true."""
+        for name in FIT_ATTRIBUTES:
+            vars(self).pop(name, None)
+        vars(self).update(attributes)

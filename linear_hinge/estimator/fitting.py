@@ -1,0 +1,284 @@
+"""From a problem to the attributes of a fitted model: which solver, from where, and what came of it."""
+
+import time
+import warnings
+from copy import deepcopy
+from functools import partial
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
+
+from linear_hinge.estimator.callbacks import DEPTH_OF_FIT
+from linear_hinge.estimator.weighted_classes import OneClass, WeightedClasses, with_usual_intercepts
+from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, shares, squared_norms, take_rows
+from linear_hinge.linalg.products import product, weighted_mean
+from linear_hinge.problem.problem import centred
+from linear_hinge.solvers.certified_fit import CertifiedFit
+from linear_hinge.solvers.schedules import make_schedule
+from linear_hinge.solvers.stream import DualStream
+from linear_hinge.solvers.subgradient import ScheduledFit, SubgradientDescent
+from linear_hinge.solvers.warm_start import starting_dual
+
+# Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches whose rows resemble each
+# other; where all rows fit into one, samples of weight k and samples repeated k times give the same model.
+BATCH_SIZE = 64
+CLOSED_FORM_BATCH_SIZE = 16
+
+# Rows that are looked at before all of them are, to see whether a model predicts one class only.
+ROWS_AT_FIRST = 32
+
+# Part of the objective below which a model is no better than one of zeros.
+NO_BETTER = 1e-9
+
+# What a fit tells about itself; the next one starts without it.
+FIT_ATTRIBUTES = (
+    "n_iter_",
+    "objective_",
+    "dual_objective_",
+    "duality_gap_",
+    "dual_coef_",
+    "support_",
+    "history_",
+    "_stream_",
+    "_steps_",
+    "_lowest_",
+)
+
+
+def overflow(n_iter):
+    """The error for data that leave the range of floats."""
+    return ValueError(
+        f"Floating-point under-/overflow occurred at pass #{n_iter}. Scaling input data with StandardScaler or"
+        " MinMaxScaler might help."
+    )
+
+
+# What overflows is found in the objective and answered by one error.
+quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
+
+
+@quiet()
+def make_solver(problem, classes, params, rng, before):
+    """The solver that `learning_rate` asks for.
+
+    Parameters
+    ----------
+    problem : Problem
+    classes : WeightedClasses
+    params : dict
+        Parameters of the estimator.
+    rng : RandomState or None
+    before : dict
+        Attributes of the model to start from; empty for a fresh start.
+    """
+    if len(classes.weighted) == 1:
+        return OneClass(problem, has_proof=params["learning_rate"] == "auto")
+    options = {"tol": params["tol"], "batch_size": _batch_size(params), "rng": rng}
+    if params["learning_rate"] == "auto":
+        if params["batch_size"] == "auto" and len(problem.rows) > BATCH_SIZE:
+            options["batch_size"] = CLOSED_FORM_BATCH_SIZE
+        _row_norm(problem)  # raises where squares overflow
+        problem = centred(problem)
+        if "coef_" not in before:
+            return CertifiedFit(problem, starting_dual(problem), np.zeros(problem.n_scores, problem.X.dtype), **options)
+        coef, intercept = _start(problem, classes, before)
+        dual = before.get("dual_coef_")
+        dual = starting_dual(problem, coef, intercept, None if dual is None else classes.contract_dual(dual))
+        return CertifiedFit(problem, dual, intercept, coef, saved=before.get("_steps_"), **options)
+    descent = SubgradientDescent(*_start(problem, classes, before), _row_norm(problem))
+    return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
+
+
+def run(solver, *, max_iter, verbose, task, classes):
+    """Let the solver pass over the data until it has finished; the attributes of the fitted model.
+
+    Parameters
+    ----------
+    solver : ScheduledFit or CertifiedFit
+    max_iter, verbose : int
+    task : FitTask
+        Hears of every pass and may stop the fit.
+    classes : WeightedClasses
+    """
+    started = time.perf_counter()
+    passes = []
+    solver.may_be_stopped = task.may_stop
+    for n_iter in range(1, max_iter + 1):
+        task.begin_pass()
+        with quiet():
+            progress = solver.run_pass(is_last=n_iter == max_iter)
+        has_underflowed = progress.objective == 0 and progress.coef.any()
+        if has_underflowed or not progress.objective < np.inf:
+            raise overflow(n_iter)
+        passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
+        if advice := solver.early_advice():
+            warnings.warn(f"After {n_iter} passes, {advice}", ConvergenceWarning, DEPTH_OF_FIT + 1)
+        if verbose:
+            _print_pass(n_iter, *passes[-1])
+        stopped = task.end_pass(partial(_model_so_far, solver.problem, progress, classes))
+        if solver.finished or stopped:
+            break
+    if stopped:
+        with quiet():
+            progress = solver.certify()
+        work, seconds, *_ = passes[-1]
+        passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
+    if not (solver.converged or stopped):
+        warnings.warn(f"Not converged after {n_iter} passes: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
+    _warn_of_collapse(solver, progress, classes)
+    fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
+    if not classes.are_all:
+        fit.pop("_stream_", None)  # it knows the classes with weight only
+        fit |= {"dual_coef_": classes.expand_dual(fit["dual_coef_"])} if "dual_coef_" in fit else {}
+    return _model(solver.problem, progress, classes) | fit
+
+
+def make_stream(problem, model, params):
+    """What `partial_fit` goes on with, and how it sweeps over a chunk.
+
+    It is a copy: the model must stay as it was if the pass fails.
+
+    Parameters
+    ----------
+    problem : Problem
+    model : dict
+        Attributes of the estimator.
+    params : dict
+        Its parameters.
+    """
+    _row_norm(problem)  # raises where squares overflow
+    kind = DualStream if params["learning_rate"] == "auto" else SubgradientDescent
+    stream = deepcopy(model.get("_stream_"))
+    coef, intercept = _start(problem, WeightedClasses(model["classes_"]), model)
+    if isinstance(stream, kind):
+        if _were_set(coef, intercept, stream):
+            stream.go_on_from(coef.astype(stream.iterate.dtype), intercept.astype(stream.iterate.dtype))
+    else:
+        if kind is DualStream:
+            stream = DualStream(coef, intercept, *model.get("_trained_on_", ()))
+        else:
+            # Of the first batch only: the stream must not depend on how it is cut into chunks.
+            stream = SubgradientDescent(coef, intercept, _row_norm(problem, _batch_size(params)))
+        stream.t = model.get("t_", 0)
+    options = {"average": params["average"], "batch_size": _batch_size(params)}
+    if kind is SubgradientDescent:
+        options["schedule"] = _schedule(params, stream)
+    return stream, options
+
+
+def model_attributes(coef, intercept, **others):
+    """``coef_`` and ``intercept_`` from Wᵀ and b, and what else is given."""
+    return {"coef_": coef.T, "intercept_": intercept} | others
+
+
+def _model(problem, progress, classes):
+    """The attributes that predict, with all classes."""
+    lowest = classes.lowest_score(problem, progress.coef, progress.intercept)
+    coef, intercept = classes.expand(progress.coef, progress.intercept, lowest)
+    model = model_attributes(coef, intercept, classes_=classes.labels)
+    return model if lowest is None else model | {"_lowest_": lowest}
+
+
+def _model_so_far(problem, progress, classes):
+    """What a callback may keep while the fit goes on."""
+    return _model(problem, progress._replace(coef=progress.coef.copy(), intercept=progress.intercept.copy()), classes)
+
+
+def _start(problem, classes, model):
+    """Wᵀ and b of a fitted model, or zeros."""
+    dtype = problem.X.dtype
+    coef = model.get("coef_")
+    if coef is None:
+        return np.zeros((problem.X.shape[1], problem.n_scores), dtype), np.zeros(problem.n_scores, dtype)
+    coef = coef.toarray() if sp.issparse(coef) else np.asarray(coef)
+    shape = (classes.n_scores, problem.X.shape[1])
+    if coef.shape != shape:
+        raise ValueError(
+            f"coef_ of the last call has the shape {coef.shape}, but these data need {shape}; use"
+            " warm_start=False to start afresh."
+        )
+    intercept = np.broadcast_to(model["intercept_"], shape[:1]) if problem.fit_intercept else np.zeros(shape[0])
+    intercept = with_usual_intercepts(intercept, model.get("_lowest_"), problem.margin)
+    coef, intercept = classes.contract(coef.T, intercept)
+    return np.array(coef, dtype=dtype, order="C"), np.array(intercept, dtype=dtype)
+
+
+def _were_set(coef, intercept, stream):
+    """Whether coefficients differ from those that the stream left."""
+    return not all(map(np.array_equal, (coef, intercept), stream.coefficients()))
+
+
+def _warn_of_collapse(solver, progress, classes):
+    """Warn if the model predicts one class wherever it was trained, or is proven no better than one that does."""
+    problem = solver.problem
+    if len(classes.weighted) == 1:
+        return
+    if (label := _only_class(problem, progress, classes)) is not None:
+        found = f"The model predicts one class, {label}, for all samples that it was trained on"
+    elif solver.converged and progress.objective >= (1 - NO_BETTER) * problem.objective_of_zero:
+        found = "The model predicts several classes, but its objective is no less than that of coefficients of zero"
+    else:
+        return
+    other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""
+    cures = f'try a smaller alpha{other_loss} or class_weight="balanced"'
+    warnings.warn(f"{found}: {cures}.", UserWarning, DEPTH_OF_FIT + 2)
+
+
+def _only_class(problem, progress, classes):
+    """The label that the model predicts for all rows, or None if it predicts several."""
+    rows = problem.rows
+    intercept = problem.centred_intercept(progress.coef, progress.intercept)
+    a_few = rows[:: max(1, len(rows) // ROWS_AT_FIRST)]
+    only = None
+    for some in (a_few, *(rows[chunk] for chunk in chunks(len(rows), ROWS_AT_ONCE))):
+        scores = product(take_rows(problem.X, some), progress.coef) + intercept
+        predicted = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
+        only = predicted[0] if only is None else only
+        if (predicted != only).any():
+            return None
+    return classes.labels[classes.weighted[int(only)]]
+
+
+def _batch_size(params):
+    return BATCH_SIZE if params["batch_size"] == "auto" else int(params["batch_size"])
+
+
+def _row_norm(problem, n_rows=None):
+    """The root mean square of ‖x_i‖ over the first rows that have a weight."""
+    rows = problem.rows[:n_rows]
+    with np.errstate(over="ignore"):
+        norms = problem.squared_norms[rows] if n_rows is None else squared_norms(take_rows(problem.X, rows))
+        row_norm = float(np.sqrt(weighted_mean(shares(problem.weights[rows]), norms)))
+    if not np.isfinite(row_norm):
+        raise overflow(1)
+    return row_norm
+
+
+def _schedule(params, descent):
+    return make_schedule(
+        params["learning_rate"],
+        alpha=params["alpha"],
+        row_norm=descent.row_norm,
+        eta0=params["eta0"],
+        power_t=params["power_t"],
+    )
+
+
+def _history(passes):
+    work, seconds, objective, dual_objective = np.array(passes, dtype=np.float64).T
+    return {
+        "pass": np.cumsum(work),
+        "seconds": seconds,
+        "objective": objective,
+        "dual_objective": dual_objective,
+        # Without a loss, where a single class has a weight, there is nothing to divide by.
+        "gap": (objective - dual_objective) / np.where(objective > 0, objective, 1),
+    }
+
+
+def _print_pass(n_iter, work, seconds, objective, dual_objective):
+    line = f"pass {n_iter:4d}  {seconds:9.3f} s  objective {objective:.8g}"
+    if np.isfinite(dual_objective):
+        line += f"  dual objective {dual_objective:.8g}  gap {(objective - dual_objective) / (objective or 1):.2e}"
+    print(line)

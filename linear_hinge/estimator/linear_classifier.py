@@ -1,0 +1,121 @@
+"""What every fitted linear classifier can do, and how a failed fit leaves it as it was."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from linear_hinge.kernels.layout import checked_sparse
+
+# Scores within so many units of the precision may be equal.
+TIE = 1000
+ROWS_AT_ONCE = 4096  # of those that are copied
+
+
+class LinearClassifier(ClassifierMixin, BaseEstimator):
+    """Predictions from ``classes_``, ``coef_`` and ``intercept_``."""
+
+    def decision_function(self, X):
+        """Scores of the classes, X Wᵀ + b.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
+            The higher, the more likely the class. With two classes, the score of ``classes_[1]``: positive where
+            it is predicted, and divided by ‖w‖ the signed distance to the separating hyperplane.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, checked_sparse(X), accept_sparse="csr", reset=False)
+        scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
+        if scores.shape[1] == 1:
+            return scores.ravel()
+        # Rows on the margins of two classes have equal scores, and the rounding of a product depends on the number of
+        # its rows. Theirs are computed row by row, so that a prediction does not depend on the rows beside it.
+        if not sp.issparse(X) and not sp.issparse(self.coef_):
+            tied = np.flatnonzero(_is_tied(scores))
+            for start in range(0, len(tied), ROWS_AT_ONCE):
+                rows = tied[start : start + ROWS_AT_ONCE]
+                scores[rows] = _products_row_by_row(X[rows], self.coef_) + self.intercept_
+        return scores
+
+    def predict(self, X):
+        """The class with the highest score.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            Labels out of ``classes_``.
+        """
+        scores = self.decision_function(X)
+        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+
+    def sparsify(self):
+        """Store ``coef_`` as a CSR matrix, which saves memory where most coefficients are zero.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        check_is_fitted(self, msg="Estimator, %(name)s, must be fitted before sparsifying.")
+        self.coef_ = sp.csr_matrix(self.coef_)
+        return self
+
+    def densify(self):
+        """Store ``coef_`` as an ndarray again.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        check_is_fitted(self, msg="Estimator, %(name)s, must be fitted before densifying.")
+        if sp.issparse(self.coef_):
+            self.coef_ = self.coef_.toarray()
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+@contextmanager
+def all_or_nothing(estimator):
+    """Give the estimator its fitted attributes back when what runs inside fails or is interrupted."""
+    before = _fitted_attributes(estimator)
+    try:
+        yield
+    except BaseException:
+        for name in _fitted_attributes(estimator):
+            delattr(estimator, name)
+        vars(estimator).update(before)
+        raise
+
+
+def _fitted_attributes(estimator):
+    return {name: value for name, value in vars(estimator).items() if name.endswith("_") and not name.endswith("__")}
+
+
+def _is_tied(scores):
+    """Whether the two highest scores of a row may be equal up to rounding."""
+    second, first = np.partition(scores, -2, axis=1)[:, -2:].T
+    return first - second <= TIE * np.finfo(scores.dtype).eps * np.abs(scores).max(axis=1)
+
+
+def _products_row_by_row(X, coef):
+    """X Wᵀ as a stack of products with one row each, whose rounding knows nothing of the others."""
+    return (np.ascontiguousarray(X)[:, None] @ coef.T)[:, 0]

@@ -1,0 +1,93 @@
+"""Labels and weights as the solvers want them: integer codes, and weights that count nothing twice."""
+
+import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import _check_sample_weight
+
+from linear_hinge.linalg.batches import shares
+
+
+def check_weights(sample_weight, X):
+    """Sample weights as float64 of shape (n_samples,); scikit-learn's errors for negative and all-zero ones."""
+    weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():  # scikit-learn checks this from 1.8 on
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
+
+
+def encode_for_fit(y, weights, class_weight):
+    """Classes, codes and weights of a fit.
+
+    Rows without weight are as good as absent, and so are classes without weighted rows: the codes count only the
+    others, and those of weightless rows mean nothing.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+    weights : ndarray of shape (n_samples,)
+    class_weight : dict, "balanced" or None
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        All labels of y.
+    weighted : ndarray of shape (n_weighted,)
+        The numbers of the classes that have a weight.
+    codes : ndarray of shape (n_samples,)
+        Places in ``weighted``.
+    weights : ndarray of shape (n_samples,)
+        ω_i, the sample weights times the class weights, summing to one.
+    mean_weight : float
+        What these were before, on average over the rows that have one.
+    """
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            "This solver needs samples of at least 2 classes in the data, but the data contains only one class:"
+            f" {classes[0]!r}"
+        )
+    weights = weights * _class_weights(class_weight, classes, codes, y, weights)[codes]
+    if not weights.any():
+        raise ValueError("class_weight leaves no sample with a weight; at least one class needs a positive one.")
+    parts = shares(weights)
+    weighted = np.flatnonzero(np.bincount(codes[parts > 0], minlength=len(classes)))
+    if len(weighted) < len(classes):
+        places = np.zeros(len(classes), dtype=np.intp)
+        places[weighted] = np.arange(len(weighted))
+        codes = places[codes]
+    return classes, weighted, codes, parts, weights.max() / (parts.max() * np.count_nonzero(weights))
+
+
+def encode_for_partial_fit(y, weights, class_weight, classes):
+    """Codes and weights of a chunk of a stream, whose classes are known."""
+    if class_weight == "balanced":
+        raise ValueError(
+            "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use"
+            " compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample"
+            " of the full training set target to properly estimate the class frequency distributions. Pass the"
+            " resulting weights as the class_weight parameter."
+        )
+    of_class = compute_class_weight(class_weight, classes=classes, y=y)
+    _check_class_weights(class_weight, of_class)
+    codes = np.searchsorted(classes, y)
+    return codes, weights * of_class[codes]
+
+
+def _class_weights(class_weight, classes, codes, y, weights):
+    if class_weight == "balanced":
+        # scikit-learn's own takes the sample weights into account only from 1.7 on.
+        counts = np.bincount(codes, weights=shares(weights), minlength=len(classes))
+        of_class = np.zeros(len(classes))
+        present = counts > 0
+        of_class[present] = 1 / (present.sum() * shares(counts[present]))
+        return of_class
+    if class_weight is None:
+        return np.ones(len(classes))
+    of_class = compute_class_weight(class_weight, classes=classes, y=y)
+    _check_class_weights(class_weight, of_class)
+    return of_class
+
+
+def _check_class_weights(class_weight, of_class):
+    if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
+        raise ValueError(f"class_weight={class_weight!r}: the weights must be finite and not negative.")

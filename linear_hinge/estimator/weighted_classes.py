@@ -1,0 +1,134 @@
+"""The classes that have a weight, which a fit knows alone, and the others, which its model has a score for as well.
+
+Among three and more classes, one without weight gets a row of zeros in ``coef_`` and a very low intercept. Where only
+two have a weight, the problem is the binary one: the first of them scores 0 and the second s = w·x + b, so that s
+decides as ever, and ``objective_`` is that of these scores.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge.solvers.progress import Progress
+
+
+class WeightedClasses:
+    """Translates between the scores of a problem and those of the model.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_classes,)
+        All classes.
+    weighted : ndarray of shape (n_weighted,), optional
+        The numbers of those that have a weight; by default all.
+    """
+
+    def __init__(self, labels, weighted=None):
+        self.labels = labels
+        self.weighted = np.arange(len(labels)) if weighted is None else weighted
+
+    @property
+    def are_all(self):
+        return len(self.weighted) == len(self.labels)
+
+    @property
+    def n_scores(self):
+        """How many scores the model has."""
+        return 1 if len(self.labels) == 2 else len(self.labels)
+
+    @property
+    def columns(self):
+        """Where the scores of the problem stand among those of the model."""
+        if len(self.labels) == 2:
+            return np.zeros(1, np.intp)
+        return self.weighted[1:] if len(self.weighted) == 2 else self.weighted
+
+    def lowest_score(self, problem, coef, intercept):
+        """The intercept of classes without weight; None where there are none.
+
+        It is as far below zero as twice the largest score that any point as long as the longest row can have, and two
+        margins more.
+        """
+        if self.are_all:
+            return None
+        with np.errstate(over="ignore"):
+            longest = np.sqrt(float(problem.squared_norms.max()) * np.square(coef, dtype=np.float64).sum(axis=0).max())
+            lowest = -2 * (problem.margin + longest + np.abs(problem.centred_intercept(coef, intercept)).max())
+        return coef.dtype.type(max(lowest, np.finfo(coef.dtype).min / 4))
+
+    def expand(self, coef, intercept, lowest):
+        """Wᵀ and b of the model from those of the problem."""
+        if self.are_all:
+            return coef, intercept
+        full = np.zeros((len(coef), self.n_scores), coef.dtype)
+        if len(self.labels) == 2:
+            return full, np.where(self.weighted == 1, -lowest, lowest)
+        full[:, self.columns] = coef
+        full_intercept = np.full(self.n_scores, lowest, coef.dtype)
+        full_intercept[self.weighted] = 0
+        full_intercept[self.columns] = intercept
+        return full, full_intercept
+
+    def contract(self, coef, intercept):
+        """Wᵀ and b of the problem from those of the model."""
+        if self.are_all:
+            return coef, intercept
+        first = self.weighted[0]
+        if len(self.weighted) == 2:  # of more
+            return coef[:, self.columns] - coef[:, [first]], intercept[self.columns] - intercept[first]
+        return coef[:, self.columns], intercept[self.columns]
+
+    def expand_dual(self, dual):
+        """A sparse dual with the scores of the model from one with those of the problem."""
+        if self.are_all:
+            return dual
+        indices = self.columns[dual.indices].astype(dual.indices.dtype)
+        return sp.csr_array((dual.data, indices, dual.indptr), shape=(dual.shape[0], self.n_scores))
+
+    def contract_dual(self, dual):
+        """The inverse of `expand_dual`."""
+        return dual if self.are_all or dual.shape[1] != self.n_scores else dual[:, self.columns]
+
+
+def with_usual_intercepts(intercept, lowest, margin):
+    """b to go on from, in which classes that had no weight are a margin below the others, and no more."""
+    if lowest is None:
+        return intercept
+    without, against = intercept == lowest, intercept == -lowest
+    usual = min(0, intercept[~without].min(initial=0)) - margin
+    return np.where(without, usual, np.where(against, margin, intercept))
+
+
+class OneClass:
+    """What stands for a solver where a single class has a weight: no loss is left, and zero is the optimum."""
+
+    n_rounds = 1
+    finished = converged = True
+
+    def __init__(self, problem, has_proof):
+        self.problem = problem
+        self.has_proof = has_proof
+
+    def run_pass(self, is_last):
+        """The optimum."""
+        coef = np.zeros((self.problem.X.shape[1], self.problem.n_scores), self.problem.X.dtype)
+        return Progress(coef, coef.sum(axis=0), 0.0, 0.0 if self.has_proof else np.nan, 0.0)
+
+    def certify(self):
+        """The same again."""
+        return self.run_pass(is_last=True)
+
+    def early_advice(self):
+        """Nothing: it is done."""
+        return None
+
+    def steps_to_save(self):
+        """Nothing: there are no steps."""
+        return None
+
+    def attributes(self):
+        """What the fitted estimator shows besides the coefficients."""
+        if not self.has_proof:
+            return {"t_": 0}
+        dual = sp.csr_array((len(self.problem.y), self.problem.n_scores), dtype=self.problem.X.dtype)
+        certificate = {"dual_objective_": 0.0, "duality_gap_": 0.0, "dual_coef_": dual}
+        return {"t_": 0, "support_": np.zeros(0, np.intp)} | certificate

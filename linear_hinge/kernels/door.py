@@ -1,0 +1,347 @@
+"""What is compiled, where it is installed: `_kernels` if there was a compiler, None otherwise.
+
+The environment variable LINEAR_HINGE_PURE_PYTHON=1, read at import, leaves them out.
+"""
+
+import functools
+import os
+import time
+
+import joblib
+import numpy as np
+import scipy.sparse as sp
+
+try:
+    from linear_hinge.kernels import compiled as _kernels
+except ImportError:
+    _kernels = None
+if os.environ.get("LINEAR_HINGE_PURE_PYTHON") == "1":
+    _kernels = None
+
+# Multiplications after which control comes back to Python, which sees Ctrl-C: some tenths of a second.
+PIECE = 2**28
+
+# A thread is woken for this many multiplications at least, and for as many as a core makes in about four times the time
+# that it takes to wake the others. That is measured every so many seconds, and so rarely that it takes a small share.
+FEWEST_WORTH_THREADS = 2**17
+WORTH_PER_SECOND = 2**33
+NEVER_WORTH = 2**62
+TEAM_CHECK_INTERVAL = 0.2
+TEAM_CHECK_SHARE = 100
+
+# Threads that take so many seconds for a multiplication of a minibatch step, some times what one of them takes, wait
+# for each other in vain: where other processes keep the cores busy, up to a time slice at every step.
+PATIENCE = 1e-9
+
+# Newton systems of float32 data are solved in float64 where the rows have no more entries than this: a copy of 16 MB.
+LARGEST_WIDENED = 2**21
+
+# A batch needs a copy of rows whose entries lie apart: it may hold this share of all rows, or so few that it does not
+# matter.
+LARGEST_SHARE = 0.05
+FEW_ROWS = 256
+
+# Rows whose subgradients are brought into the form of the kernels at a time: memory that was never touched is slow, a
+# hundred times as slow as a cache in a virtual machine.
+WEIGHTED_ROWS = 2048
+
+# Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
+LARGEST_DENSITY = 0.25
+
+# Dense rows get bits that tell which groups of features are not all zero, if at most this part of the groups of some
+# rows is so: a group costs more where bits are looked at.
+MOST_OCCUPIED = 0.6
+LOOKED_AT = 16
+GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in zero_group_loops.h
+
+VECTOR_BYTES, LINE_BYTES = 32, 64  # as in vectors.h
+
+
+def is_available():
+    """Whether the compiled steps are in use."""
+    return _kernels is not None
+
+
+def max_threads():
+    """How many threads a step may use: OpenMP's number, which threadpoolctl and joblib set, or the cores if fewer.
+
+    What it costs to wake them is measured now and then, because it is a thousand times more where other processes keep
+    the cores busy; the kernels stay on one thread for what is not worth that cost. Where all is small it is not asked.
+    """
+    if _team.is_forked:
+        return 1
+    n_threads = min(_kernels.max_threads(), _cpu_count())
+    is_asked = n_threads > 1 and _kernels.largest_task() > FEWEST_WORTH_THREADS
+    if is_asked and time.monotonic() >= _team.next_check:
+        seconds = _kernels.team_seconds(n_threads)
+        _kernels.set_worth_threads(multiplications_worth(seconds))
+        _team.next_check = time.monotonic() + max(TEAM_CHECK_INTERVAL, TEAM_CHECK_SHARE * seconds)
+    return n_threads
+
+
+def multiplications_worth(seconds):
+    """How many multiplications are worth waking threads that takes so long."""
+    return int(max(FEWEST_WORTH_THREADS, WORTH_PER_SECOND * seconds))
+
+
+class _Team:
+    """When to measure again what it costs to wake the threads."""
+
+    next_check = 0.0
+    is_forked = False
+
+    def fork(self):
+        """Stay on one thread: the threads of GNU OpenMP are not there in a forked child, which would wait for them."""
+        self.is_forked = True
+
+    def rest(self, seconds):
+        """Leave the threads asleep for a while after they lost so many seconds."""
+        _kernels.set_worth_threads(NEVER_WORTH)
+        self.next_check = time.monotonic() + TEAM_CHECK_SHARE * seconds
+
+
+_team = _Team()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_team.fork)
+
+
+@functools.cache
+def _cpu_count():
+    return joblib.cpu_count()
+
+
+def row_loss(loss):
+    """The compiled twin of a loss, which has its name; None if there is none."""
+    kind = getattr(_kernels, type(loss).__name__, None)
+    return None if kind is None else kind(loss)
+
+
+def padded(coef, dtype=None):
+    """A copy of ``coef``, of shape (n_features, n_scores), as the left part of rows of whole vectors."""
+    n_features, n_scores = coef.shape
+    dtype = np.dtype(dtype or coef.dtype)
+    width = _whole_vectors(n_scores, dtype.itemsize)
+    # No vector across two lines of memory.
+    line = LINE_BYTES // dtype.itemsize
+    memory = np.zeros(n_features * width + line, dtype=dtype)
+    first = -memory.ctypes.data // dtype.itemsize % line
+    memory = memory[first : first + n_features * width].reshape(n_features, width)
+    memory[:, :n_scores] = coef
+    return memory
+
+
+def _whole_vectors(n_scores, itemsize):
+    """How many numbers a row has when it is filled up; a single one stays alone."""
+    multiple = 1 if n_scores == 1 else VECTOR_BYTES // itemsize
+    return -(-n_scores // multiple) * multiple
+
+
+def _is_filled(coef):
+    """Whether the rows are whole vectors, side by side."""
+    return coef.shape[1] == _whole_vectors(coef.shape[1], coef.itemsize) and coef.flags.c_contiguous
+
+
+def filled(coef, dtype=None):
+    """``coef`` with rows of whole vectors, side by side: itself, what it is the left part of, or a padded copy."""
+    dtype = np.dtype(dtype or coef.dtype)
+    if _kernels is None:
+        return coef.astype(dtype, copy=False)
+    if coef.dtype == dtype and _is_filled(coef):
+        return coef
+    whole = _whole_of(coef) if coef.dtype == dtype else None
+    return padded(coef, dtype) if whole is None else whole
+
+
+def _whole_of(coef):
+    """The memory that `padded` made, of which these are the first columns; None if they are not."""
+    n_features, n_scores = coef.shape
+    width, owner = _whole_vectors(n_scores, coef.itemsize), coef.base
+    if coef.strides != (width * coef.itemsize, coef.itemsize) or not isinstance(owner, np.ndarray) or owner.ndim != 1:
+        return None
+    first = (coef.ctypes.data - owner.ctypes.data) // coef.itemsize
+    if owner.dtype != coef.dtype or not owner.flags.c_contiguous or first + n_features * width > owner.size:
+        return None
+    return owner[first : first + n_features * width].reshape(n_features, width)
+
+
+def rows_of(X, occupied=None):
+    """X as the kernels read it, where the entries of its rows lie side by side; None otherwise."""
+    return _kernels.Rows(X, occupied) if _is_suitable(X, X) else None
+
+
+def sweep(ascent, rows, mean):
+    """Minibatch steps over these rows, in this order; False if there is no compiled code for them."""
+    X, batch_size = ascent.problem.X, ascent.batch_size
+    loss = None if _kernels is None else row_loss(ascent.problem.loss)
+    is_in_place = has_whole_rows(X)
+    most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
+    is_copied = not is_in_place and not sp.issparse(X) and min(batch_size, len(rows)) <= most_rows
+    if loss is None or not (is_in_place or is_copied):
+        return False
+    n_rows = _rows_of_a_piece(X, ascent.memory.shape[1])
+    if not is_in_place:
+        n_rows = min(n_rows, most_rows)
+    n_rows = max(1, int(n_rows / batch_size)) * batch_size
+    matrix = ascent.problem.compiled if is_in_place else None
+    for start in range(0, len(rows), n_rows):
+        places = piece = rows[start : start + n_rows]
+        if not is_in_place:
+            matrix, places = _kernels.Rows(np.ascontiguousarray(X[piece])), np.arange(len(piece))
+        lost = _kernels.sweep(ascent, loss, matrix, ascent.memory, piece, places, max_threads(), PATIENCE, mean)
+        if lost > 0:
+            _team.rest(lost)
+    return True
+
+
+def product(X, coef):
+    """X W of shape (n_samples, n_scores); None if there is no compiled code for them, or W is not worth filling up."""
+    is_small = sp.issparse(X) and X.nnz < len(coef)
+    if not _is_suitable(X, coef) or (is_small and not _is_filled(coef)):
+        return None
+    rows, W, n_threads = _kernels.Rows(X), filled(coef), max_threads()
+    scores = [_kernels.product(rows, W, first, last, n_threads) for first, last in _pieces(X, W)]
+    return (scores[0] if len(scores) == 1 else np.concatenate(scores))[:, : coef.shape[1]]
+
+
+def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
+    """Xᵀ G of shape (n_features, n_scores) in float64, or (X ∘ X)ᵀ G; None if there is no compiled code for them.
+
+    With weights the rows of G are multiplied by them first. Of dense X there is only for G that is mostly zero, and of
+    sparse X with duplicate entries not for X ∘ X.
+    """
+    if not _is_suitable(X, X):
+        return None
+    if not sp.issparse(X):
+        is_nonzero = dual != 0
+        if np.count_nonzero(is_nonzero) > LARGEST_DENSITY * dual.size:
+            return None
+        values = dual[is_nonzero].astype(np.float64, copy=False)
+        pairs = entries(X, np.arange(len(dual)), is_nonzero)
+        if weights is not None:
+            values *= np.repeat(weights, pairs.counts)
+        return pairs.sums(values, is_squared).T
+    if is_squared and not X.has_canonical_format:
+        return None
+    rows, n_threads = _kernels.Rows(X), max_threads()
+    sums = np.zeros((X.shape[1], _whole_vectors(dual.shape[1], 8)))
+    for first, last in _pieces(X, sums, WEIGHTED_ROWS):
+        G = filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
+        _kernels.add_transposed_product(rows, G, first, is_squared, n_threads, sums)
+    return sums[:, : dual.shape[1]]
+
+
+def _weighted(dual, weights):
+    """ω_i g_i in float64."""
+    return dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
+
+
+def norms_and_bits(X):
+    """‖x_i‖² of every row, in float64, and what `sweep` and `losses` may leave out; None without compiled code.
+
+    Of dense rows with many zeros these are bits that tell which groups of features are not all zero, None of others.
+    """
+    if not _is_suitable(X, X):
+        return None
+    rows = _kernels.Rows(X)
+    if sp.issparse(X):
+        return _kernels.sparse_norms(rows), None
+    has_bits = _has_many_zeros(X)
+    norms, occupied = np.empty(len(X)), np.empty((has_bits * len(X), -(-X.shape[1] // BITS_FEATURES)), np.uint32)
+    for first, last in _pieces(X, norms[:, None]):
+        _kernels.dense_norms(rows, first, last, max_threads(), norms, occupied)
+    return norms, occupied if has_bits else None
+
+
+def _has_many_zeros(X):
+    """Whether the bits are worth having, by some of the rows."""
+    n_groups = X.shape[1] // GROUPED_FEATURES
+    some = X[:: max(1, len(X) // LOOKED_AT), : n_groups * GROUPED_FEATURES]
+    return n_groups > 0 and np.mean((some != 0).reshape(-1, GROUPED_FEATURES).any(axis=1)) < MOST_OCCUPIED
+
+
+def mean_losses(loss, X, matrix, coef, intercept, y, weights, margins):
+    """Σ_i ω_i ℓ(W x_i + b, y_i) for every Δ of ``margins``, in float64; None if there is no compiled code for them.
+
+    ``matrix`` is `rows_of` X, and ``coef`` may be `filled` already.
+    """
+    twin = row_loss(loss)
+    if twin is None or not _is_suitable(X, coef) or coef.dtype != intercept.dtype:
+        return None
+    coef, n_threads = filled(coef), max_threads()
+    data = matrix, twin, coef, intercept, y.astype(np.int64, copy=False), weights, margins
+    return sum(_kernels.mean_losses(*data, *piece, n_threads) for piece in _pieces(X, coef))
+
+
+def _pieces(X, W, most=PIECE):
+    """Where pieces of so many rows begin and end that Ctrl-C is seen between them."""
+    size = min(_rows_of_a_piece(X, W.shape[1]), most)
+    return [(first, min(first + size, X.shape[0])) for first in range(0, max(1, X.shape[0]), size)]
+
+
+def _rows_of_a_piece(X, width):
+    """How many rows of X make about PIECE multiplications with W of so many columns."""
+    return max(1, int(PIECE / (1 + _entries_of_a_row(X) * width)))
+
+
+def _entries_of_a_row(X):
+    return X.nnz / max(1, X.shape[0]) if sp.issparse(X) else X.shape[1]
+
+
+def entries(X, rows, mask, most_copied=0):
+    """Products that look at these rows of X, and these classes, only; None without compiled code for them.
+
+    Rows whose entries lie apart are copied if they are no larger part of all than ``most_copied``. Sparse rows with
+    duplicate entries are left out, because of their squares.
+    """
+    if _kernels is None or X.dtype.char not in "fd" or (sp.issparse(X) and not X.has_canonical_format):
+        return None
+    if not has_whole_rows(X):
+        if sp.issparse(X) or len(rows) > most_copied * len(X):
+            return None
+        X, rows = np.ascontiguousarray(X[rows]), np.arange(len(rows))
+    if X.dtype == np.float32 and 0 < len(rows) * _entries_of_a_row(X) <= LARGEST_WIDENED:
+        X = X[rows].astype(np.float64) if sp.issparse(X) else np.array(X[rows], np.float64, order="C")
+        rows = np.arange(len(rows))
+    return _kernels.Entries(_kernels.Rows(X), mask, rows, max_threads())
+
+
+def newton_system(hessian):
+    """`Hessian.apply` and `Hessian.solve` over its entries; None if it has none."""
+    return None if hessian.entries is None else _kernels.System(hessian)
+
+
+def class_blocks(hessian, smallest_pivot):
+    """`ClassBlocks.factors` of a system over entries; None if it has none."""
+    if hessian.entries is None:
+        return None
+    own, mean = hessian.own.astype(np.float64), hessian.mean.astype(np.float64)
+    added = hessian.alpha, hessian.damping if hessian.fit_intercept else 1
+    options = hessian.fit_intercept, smallest_pivot, max_threads()
+    return _kernels.class_blocks(hessian.entries, own, mean, *added, *options)
+
+
+def envelopes(loss, dual, scores, y, curvature, margin):
+    """`proximal_newton.envelopes`; None without compiled code."""
+    twin = row_loss(loss)
+    if twin is None or not _are_floats(dual, scores):
+        return None
+    return _kernels.envelopes(twin, dual, scores, y.astype(np.int64, copy=False), curvature, margin, max_threads())
+
+
+def _are_floats(*arrays):
+    return arrays[0].dtype.char in "fd" and len({array.dtype for array in arrays}) == 1
+
+
+def _is_suitable(X, other):
+    return _kernels is not None and X.dtype == other.dtype and X.dtype.char in "fd" and has_whole_rows(X)
+
+
+def has_whole_rows(X):
+    """Whether the entries of a row lie side by side, as numbers of this machine; `_kernels.Rows` takes nothing else."""
+    if sp.issparse(X):
+        return X.format == "csr" and all(_is_native(part) and part.flags.c_contiguous for part in (X.data, X.indices))
+    return _is_native(X) and X.strides[0] % X.itemsize == 0 and X.strides[1] == X.itemsize
+
+
+def _is_native(array):
+    return array.dtype.isnative and array.flags.aligned

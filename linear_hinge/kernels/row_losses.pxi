@@ -1,0 +1,175 @@
+# The losses of `losses`, one row at a time in float64: g, s and their K entries, y the code of the true class.
+
+cimport cython
+
+cdef extern from *:
+    """
+    #include "row_losses.h"
+    """
+    void fetch(const void*, Py_ssize_t) noexcept nogil
+    double larger(double, double) noexcept nogil
+    double smaller(double, double) noexcept nogil
+    double greatest_of(Py_ssize_t, const double*) noexcept nogil
+    double sum_of(Py_ssize_t, const double*) noexcept nogil
+    double inner_of(Py_ssize_t, const double*, const double*) noexcept nogil
+    double hinges_of(Py_ssize_t, const double*, double) noexcept nogil
+    void add_hinges(Py_ssize_t, const double*, double, Py_ssize_t, const double*, double*) noexcept nogil
+    double clipped_of(Py_ssize_t, const double*, double, double*) noexcept nogil
+    void project_crammer_singer(Py_ssize_t, Py_ssize_t, double*, double*) noexcept nogil
+    void proximal_point(Py_ssize_t, const double*, double, const double*, double*) noexcept nogil
+    void multiply(Py_ssize_t, const double*, const double*, double*) noexcept nogil
+    void add_scaled(Py_ssize_t, double, const double*, double, double*) noexcept nogil
+    void clip_all(Py_ssize_t, const double*, double, double*) noexcept nogil
+
+
+cdef class RowLoss:
+    """A loss, one row at a time: g, s and their K entries in float64, y the code of the true class.
+
+    Parameters
+    ----------
+    loss : HingeLoss
+        Its twin.
+    """
+
+    cdef double tiny
+    cdef bint is_binary
+
+    def __init__(self, loss):
+        self.tiny = loss.smallest_curvature
+        self.is_binary = isinstance(self, BinaryHinge)
+
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        """The numbers a_j, in the place of s, of which the loss is Σ_j max(0, Δ + a_j), and how many they are."""
+        return 0
+
+    cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        return 0
+
+    cdef void prox(
+        self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
+    ) noexcept nogil:
+        """Into K numbers, behind which there are K more to work in."""
+
+
+@cython.final
+cdef class BinaryHinge(RowLoss):
+
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        s[0] *= 1 - 2 * y
+        return 1
+
+    cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        return (1 - 2 * y) * g[0]
+
+    cdef void prox(
+        self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
+    ) noexcept nogil:
+        out[0] = signed_prox(g[0], s[0], 2 * y - 1, rho, margin)
+
+
+ctypedef fused row_loss:
+    # Calls to the methods of the first cost nothing: with a single score, they would take the most of the time.
+    BinaryHinge
+    RowLoss
+
+
+cdef inline double value_of(
+    row_loss loss, const double* s, Py_ssize_t y, Py_ssize_t K, double margin, double* work
+) noexcept nogil:
+    """ℓ(s, y), with K numbers to work in."""
+    cdef Py_ssize_t k
+    for k in range(K):
+        work[k] = s[k]
+    if row_loss is BinaryHinge:
+        loss.hinges(work, y, K)
+        return larger(margin + work[0], 0)
+    else:
+        return hinges_of(loss.hinges(work, y, K), work, margin)
+
+
+cdef class OneVsRest(RowLoss):
+
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        s[y] = -s[y]
+        return K
+
+    cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        return sum_of(y, g) + sum_of(K - y - 1, g + y + 1) - g[y]
+
+    cdef void prox(
+        self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
+    ) noexcept nogil:
+        proximal_point(K, s, rho, g, out)
+        clip_all(K, out, margin / rho, out)
+        out[y] = signed_prox(g[y], s[y], 1, rho, margin)
+
+
+cdef inline double signed_prox(double g, double s, double z, double rho, double margin) noexcept nogil:
+    """−z clip((Δ − z s)/ρ − z g, 0, 1)"""
+    return -z * smaller(larger((margin - z * s) / rho - z * g, 0), 1)
+
+
+cdef class CrammerSinger(RowLoss):
+
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        s[0] = larger(greatest_of(y, s), greatest_of(K - y - 1, s + y + 1)) - s[y]
+        return 1
+
+    cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        return -g[y]
+
+    cdef void prox(
+        self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
+    ) noexcept nogil:
+        proximal_point(K, s, rho, g, out)
+        out[y] -= margin / rho
+        project_crammer_singer(K, y, out, out + K)
+
+
+cdef class WestonWatkins(RowLoss):
+
+    cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        cdef Py_ssize_t k
+        cdef double true_score = s[y]
+        s[y] = s[K - 1]
+        for k in range(K - 1):
+            s[k] -= true_score
+        return K - 1
+
+    cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+        return -g[y]
+
+    cdef void prox(
+        self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
+    ) noexcept nogil:
+        proximal_point(K, s, rho, g, out)
+        out[y] -= margin / rho
+        project_weston_watkins(out, y, K)
+
+
+cdef void project_weston_watkins(double* a, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
+    """Project onto {g_k ∈ [0, 1] for k ≠ y, g_y = −Σ_{k≠y} g_k}.
+
+    The root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ lies in [a_y, a_y + K − 1]; Newton's method on the
+    piecewise linear h ends on the piece of the root, and bisection keeps it inside.
+    """
+    cdef double low = a[y], high = a[y] + (K - 1), tau = a[y], trial, height, n_below, n_above
+    cdef Py_ssize_t n_free, iteration
+    for iteration in range(200):
+        height = a[y] - tau + clipped_of(y, a, tau, &n_below) + clipped_of(K - y - 1, a + y + 1, tau, &n_above)
+        n_free = <Py_ssize_t>(n_below + n_above)
+        if height > 0:
+            low = tau
+        else:
+            high = tau
+        trial = tau + height / (1 + n_free)
+        if trial == tau or height == 0:
+            break
+        if not low < trial < high:
+            trial = 0.5 * (low + high)
+            if trial == low or trial == high:
+                break
+        tau = trial
+    clip_all(K, a, -tau, a)
+    a[y] = 0
+    a[y] = -sum_of(K, a)

@@ -1,0 +1,243 @@
+# Products with the rows of X and sums of them, shared by threads: every number is written by one thread, in an order
+# that does not depend on how many there are.
+
+cimport cython
+from cython.parallel cimport parallel, prange, threadid
+from libc.stdint cimport INTPTR_MAX, intptr_t, uint8_t, uint32_t
+
+# What is worth waking threads for, and the most that there was to do: nothing wakes them before their cost is known.
+cdef Py_ssize_t worth = INTPTR_MAX, largest = 0
+
+# Threads that are awake and wait for each other in every step are worth it sooner, by this factor.
+cdef Py_ssize_t AWAKE = 4
+
+# Steps that a team makes before it is asked how long it took.
+cdef Py_ssize_t STEPS_TOGETHER = 16
+
+# Lines of memory of a sparse row of W that are worth a thread: rows begin anywhere, and threads share the line between.
+cdef Py_ssize_t SHARED_LINES = 1
+
+# What a loss costs for every score, in multiplications, and rows that a thread works on at a time.
+cdef Py_ssize_t LOSS_COST = 16
+cdef Py_ssize_t LOSS_ROWS = 256
+
+# Rows whose scores are kept at a time, a multiple of ROW_GROUP.
+cdef Py_ssize_t SCORED_ROWS = 64
+
+# Entries of a row that are fetched before its batch begins.
+cdef Py_ssize_t FETCHED_ENTRIES = 32
+
+# Rows whose entries one thread works on at a time.
+cdef Py_ssize_t ENTRY_ROWS = 256
+
+# Features that one squared norm is summed over: fixed, so that the sum does not depend on the number of threads.
+cdef Py_ssize_t BLOCK = OCCUPIED_BLOCK
+
+
+@cython.final
+cdef class Rows:
+    """The rows of X, dense with contiguous rows or CSR, without Python in between.
+
+    Parameters
+    ----------
+    X : ndarray or CSR array of shape (n_samples, n_features), float32 or float64
+    occupied : ndarray of shape (n_samples, n_blocks), dtype=uint32, optional
+        Of dense rows, the bits that `dense_norms` tells.
+    """
+
+    cdef bint is_sparse, is_wide, is_double
+    cdef Py_ssize_t n_rows, n_features, stride
+    cdef const void* data
+    cdef const void* indices
+    cdef const void* indptr
+    cdef const uint32_t* occupied
+    cdef tuple kept
+
+    def __init__(self, X, occupied=None):
+        self.n_rows, self.n_features = X.shape
+        self.is_sparse, self.is_double = hasattr(X, "indptr"), X.dtype.itemsize == 8
+        if self.is_sparse:
+            self.is_wide = X.indices.dtype.itemsize == 8
+            self.kept = (X.data, X.indices, X.indptr.astype(X.indices.dtype, copy=False))
+            require_sparse(X, *self.kept)
+            self.indices, self.indptr = address(self.kept[1]), address(self.kept[2])
+        else:
+            require_dense(X, occupied)
+            self.stride = X.strides[0] // X.itemsize
+            self.kept = (X, occupied)
+            self.occupied = NULL if occupied is None else <const uint32_t*>address(occupied)
+        self.data = address(self.kept[0])
+
+    cdef Py_ssize_t begin(self, Py_ssize_t row) noexcept nogil:
+        """Where the entries of a row begin in the data."""
+        if not self.is_sparse:
+            return row * self.stride
+        if self.is_wide:
+            return (<const int64_t*>self.indptr)[row]
+        return (<const int32_t*>self.indptr)[row]
+
+    cdef Py_ssize_t n_entries(self, Py_ssize_t row) noexcept nogil:
+        return self.begin(row + 1) - self.begin(row) if self.is_sparse else self.n_features
+
+    cdef bint has_bits(self, Py_ssize_t width) noexcept nogil:
+        """Whether a dense row tells which groups of features are not all zero; nobody asks for a single score."""
+        return self.occupied != NULL and width > 1
+
+    cdef uint32_t bits(self, Py_ssize_t row, Py_ssize_t block) noexcept nogil:
+        return self.occupied[row * n_blocks_of(self) + block]
+
+    cdef Py_ssize_t n_between(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+        """How many entries these rows have."""
+        return self.begin(last) - self.begin(first) if self.is_sparse else (last - first) * self.n_features
+
+
+cdef Py_ssize_t n_blocks_of(Rows X) noexcept nogil:
+    """How many blocks of features there are."""
+    return (X.n_features + BLOCK - 1) // BLOCK
+
+
+def require_sparse(X, data, indices, indptr):
+    """What can be told of CSR at once; `layout` has looked at every index."""
+    require(X.format == "csr" and is_native(data, "fd") and is_native(indices, "ilq") and is_native(indptr, "ilq"))
+    require(len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and 0 <= indptr[-1] == X.indptr[-1])
+    require(indptr[-1] <= min(len(data), len(indices)))
+
+
+def require_dense(X, occupied):
+    size = X.itemsize
+    require(X.ndim == 2 and X.dtype.char in "fd" and X.dtype.isnative and X.flags.aligned)
+    # The stride of what has only one number is arbitrary.
+    require(X.shape[1] <= 1 or X.strides[1] == size)
+    require(X.shape[0] <= 1 or X.strides[0] % size == 0)
+    if occupied is not None:
+        is_fitting = occupied.shape == (X.shape[0], (X.shape[1] + BLOCK - 1) // BLOCK)
+        require(is_fitting and occupied.dtype == np.uint32 and occupied.flags.c_contiguous)
+
+
+def is_native(array, kinds):
+    """Whether an array is one piece of numbers of these types, as the machine has them."""
+    dtype = array.dtype
+    return array.ndim == 1 and dtype.char in kinds and dtype.isnative and array.flags.c_contiguous and array.flags.aligned
+
+
+def require(is_so):
+    """An error instead of a read of what is not there."""
+    if not is_so:
+        raise ValueError("compiled code cannot read X: its layout was not checked")
+
+
+cdef void* address(array):
+    return <void*><intptr_t>array.__array_interface__["data"][0]
+
+
+def set_worth_threads(Py_ssize_t n_multiplications):
+    """From how many multiplications on more than one thread is used."""
+    global worth
+    worth = n_multiplications
+
+
+def largest_task():
+    """The most multiplications that several threads could have shared so far."""
+    return largest
+
+
+def team_seconds(int n_threads):
+    """How long it takes to wake so many threads and to wait for them, in seconds; once they are started."""
+    cdef double start = 0
+    cdef int i, attempt
+    cdef double[::1] done = np.zeros(n_threads)
+    for attempt in range(4):
+        if attempt == 1:
+            start = time.perf_counter()
+        for i in prange(n_threads, num_threads=n_threads, schedule="static", nogil=True):
+            done[i] = attempt
+    return (time.perf_counter() - start) / 3
+
+
+cdef int worth_threads(Py_ssize_t n_multiplications, int n_threads) noexcept nogil:
+    global largest
+    largest = max(largest, n_multiplications)
+    return n_threads if n_multiplications > worth else 1
+
+
+cdef void score_rows(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* W, Py_ssize_t width, int n_threads, real* scores
+) noexcept nogil:
+    """S = X_B Wᵀ; of dense rows, also the numbers that fill up the last ROW_GROUP."""
+    cdef Py_ssize_t i, n_groups = (n_rows + ROW_GROUP - 1) // ROW_GROUP
+    # A team of one thread is not free: it is not asked for.
+    if n_threads == 1:
+        score_groups(X, rows, 0, n_groups, n_rows, W, width, scores)
+        return
+    for i in prange(n_threads, num_threads=n_threads, schedule="static"):
+        score_groups(X, rows, n_groups * i // n_threads, n_groups * (i + 1) // n_threads, n_rows, W, width, scores)
+
+
+cdef void score_groups(
+    Rows X, const int64_t* rows, Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_rows, const real* W, Py_ssize_t width,
+    real* scores
+) noexcept nogil:
+    cdef Py_ssize_t i
+    if X.is_sparse:
+        i = first * ROW_GROUP
+        score_sparse_rows(X, rows + i, min(last * ROW_GROUP, n_rows) - i, W, width, 0, width, scores + i * width)
+    elif X.has_bits(width):
+        for i in range(first * ROW_GROUP, min(last * ROW_GROUP, n_rows)):
+            score_occupied_row(X, rows[i], W, width, 0, n_blocks_of(X), scores + i * width)
+    else:
+        for i in range(first, last):
+            score_dense_group(
+                X, rows, i * ROW_GROUP, n_rows, W, width, 0, X.n_features, scores + i * ROW_GROUP * width
+            )
+
+
+cdef void score_sparse_rows(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* W, Py_ssize_t width, Py_ssize_t first, Py_ssize_t last,
+    real* scores
+) noexcept nogil:
+    """Those of the classes from first to last."""
+    if X.is_wide:
+        score_indexed_rows(
+            rows, n_rows, <const real*>X.data, <const int64_t*>X.indices, <const int64_t*>X.indptr, W, width, first, last,
+            scores,
+        )
+    else:
+        score_indexed_rows(
+            rows, n_rows, <const real*>X.data, <const int32_t*>X.indices, <const int32_t*>X.indptr, W, width, first, last,
+            scores,
+        )
+
+
+cdef void score_indexed_rows(
+    const int64_t* rows, Py_ssize_t n_rows, const real* data, const index* columns, const index* indptr, const real* W,
+    Py_ssize_t width, Py_ssize_t first, Py_ssize_t last, real* scores
+) noexcept nogil:
+    cdef Py_ssize_t i, begin
+    if width == 1:
+        sparse_single_scores(n_rows, rows, data, columns, indptr, W, scores)
+        return
+    for i in range(n_rows):
+        begin = indptr[rows[i]]
+        sparse_scores(
+            indptr[rows[i] + 1] - begin, data + begin, columns + begin, W, width, first, last, scores + i * width
+        )
+
+
+cdef void score_dense_group(
+    Rows X, const int64_t* rows, Py_ssize_t first_row, Py_ssize_t n_rows, const real* W, Py_ssize_t width,
+    Py_ssize_t first, Py_ssize_t last, real* scores
+) noexcept nogil:
+    """What the features from first to last make of them."""
+    cdef const real* x[4]
+    cdef Py_ssize_t i
+    for i in range(ROW_GROUP):
+        x[i] = <const real*>X.data + X.begin(rows[min(first_row + i, n_rows - 1)]) + first
+    dense_scores(last - first, x, W + first * width, width, scores)
+
+
+cdef bint any_nonzero(const real* numbers, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t k
+    for k in range(n):
+        if numbers[k] != 0:
+            return True
+    return False

@@ -1,0 +1,166 @@
+# What is computed from all rows, or many: products with X, its norms, and losses.
+
+
+def product(Rows X, const real[:, ::1] W, Py_ssize_t first, Py_ssize_t last, int most_threads):
+    """X W of shape (last − first, width), for W of shape (n_features, width)."""
+    cdef Py_ssize_t n = last - first, width = W.shape[1]
+    cdef const int64_t[::1] rows = np.arange(first, last)
+    scores = np.empty((n + ROW_GROUP, width), dtype=np.asarray(W).dtype)
+    cdef real[:, ::1] S = scores
+    with nogil:
+        if n > 0:
+            score_rows(X, &rows[0], n, &W[0, 0], width, worth_threads(X.n_between(first, last) * width, most_threads),
+                       &S[0, 0])
+    return scores[:n]
+
+
+def add_transposed_product(
+    Rows X, const double[:, ::1] G, Py_ssize_t first, bint is_squared, int most_threads, double[:, ::1] sums
+):
+    """sums += Xᵀ G, or (X ∘ X)ᵀ G if ``is_squared``, over as many rows of a sparse X as G has, from the first on."""
+    cdef Py_ssize_t i, last = first + G.shape[0], width = G.shape[1], d = X.n_features
+    # Every thread looks at all entries and adds those of its features: of single numbers, looking costs the most.
+    cdef int n = 1 if width == 1 else worth_threads(X.n_between(first, last) * width, most_threads)
+    for i in prange(n, num_threads=n, schedule="static", nogil=True):
+        if X.is_double:
+            sum_features(X, <const double*>X.data, G, first, is_squared, d * i // n, d * (i + 1) // n, sums)
+        else:
+            sum_features(X, <const float*>X.data, G, first, is_squared, d * i // n, d * (i + 1) // n, sums)
+
+
+cdef void sum_features(
+    Rows X, const real* data, const double[:, ::1] G, Py_ssize_t first, bint is_squared, Py_ssize_t first_feature,
+    Py_ssize_t last_feature, double[:, ::1] sums
+) noexcept nogil:
+    cdef Py_ssize_t i, begin, n, width = G.shape[1]
+    for i in range(G.shape[0]):
+        if any_nonzero(&G[i, 0], width):
+            begin, n = X.begin(first + i), X.n_entries(first + i)
+            if X.is_wide:
+                sparse_sum(n, data + begin, <const int64_t*>X.indices + begin, &G[i, 0], width, is_squared,
+                           first_feature, last_feature, &sums[0, 0])
+            else:
+                sparse_sum(n, data + begin, <const int32_t*>X.indices + begin, &G[i, 0], width, is_squared,
+                           first_feature, last_feature, &sums[0, 0])
+
+
+def sparse_norms(Rows X):
+    """‖x_i‖² of every row of a sparse X, in float64."""
+    cdef Py_ssize_t i
+    norms = np.empty(X.n_rows)
+    cdef double[::1] out = norms, feature_sums = np.zeros(X.n_features + 1)
+    cdef int64_t[::1] last_rows = np.full(X.n_features + 1, -1)
+    with nogil:
+        for i in range(X.n_rows):
+            if X.is_double:
+                out[i] = norm_of_row(X, <const double*>X.data, i, &last_rows[0], &feature_sums[0])
+            else:
+                out[i] = norm_of_row(X, <const float*>X.data, i, &last_rows[0], &feature_sums[0])
+    return norms
+
+
+cdef double norm_of_row(
+    Rows X, const real* data, Py_ssize_t row, int64_t* last_rows, double* feature_sums
+) noexcept nogil:
+    cdef Py_ssize_t begin = X.begin(row), n = X.n_entries(row)
+    if X.is_wide:
+        return sparse_norm(n, data + begin, <const int64_t*>X.indices + begin, row, last_rows, feature_sums)
+    return sparse_norm(n, data + begin, <const int32_t*>X.indices + begin, row, last_rows, feature_sums)
+
+
+def mean_losses(
+    Rows X, RowLoss loss, const real[:, ::1] W, const real[::1] intercept, const int64_t[::1] y,
+    const double[::1] weights, const double[::1] margins, Py_ssize_t first, Py_ssize_t last, int most_threads
+):
+    """Σ_i ω_i ℓ(W x_i + b, y_i) over the rows from first to last, for every Δ of ``margins``; no scores in memory."""
+    cdef Py_ssize_t i, n = last - first, width = W.shape[1], K = intercept.shape[0], n_margins = margins.shape[0]
+    cdef int n_threads = worth_threads(X.n_between(first, last) * width, most_threads)
+    cdef const int64_t[::1] rows = np.arange(first, last)
+    cdef real[:, ::1] scores = np.empty((n_threads, SCORED_ROWS * width), dtype=np.asarray(W).dtype)
+    cdef double[:, ::1] work = np.empty((n_threads, K))
+    cdef Py_ssize_t n_parts = (n + SCORED_ROWS - 1) // SCORED_ROWS
+    sums = np.zeros((n_parts, n_margins))  # of parts, so that all is added up in the same order on any number of threads
+    cdef double[:, ::1] out = sums
+    for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
+        losses_of_part(
+            X, loss, &W[0, 0], width, &intercept[0], K, &y[0], &weights[0], n_margins, &margins[0], &rows[i * SCORED_ROWS],
+            min(SCORED_ROWS, n - i * SCORED_ROWS), &scores[threadid(), 0], &work[threadid(), 0], &out[i, 0],
+        )
+    return sums.sum(axis=0)
+
+
+cdef void losses_of_part(
+    Rows X, RowLoss loss, const real* W, Py_ssize_t width, const real* intercept, Py_ssize_t K, const int64_t* y,
+    const double* weights, Py_ssize_t n_margins, const double* margins, const int64_t* rows, Py_ssize_t n, real* scores,
+    double* work, double* sums
+) noexcept nogil:
+    score_groups(X, rows, 0, (n + ROW_GROUP - 1) // ROW_GROUP, n, W, width, scores)
+    if loss.is_binary:
+        losses_of_scores(
+            <BinaryHinge>loss, scores, width, intercept, K, y, weights, n_margins, margins, rows, n, work, sums
+        )
+    else:
+        losses_of_scores(loss, scores, width, intercept, K, y, weights, n_margins, margins, rows, n, work, sums)
+
+
+cdef void losses_of_scores(
+    row_loss loss, const real* scores, Py_ssize_t width, const real* intercept, Py_ssize_t K, const int64_t* y,
+    const double* weights, Py_ssize_t n_margins, const double* margins, const int64_t* rows, Py_ssize_t n, double* work,
+    double* sums
+) noexcept nogil:
+    cdef Py_ssize_t i, k
+    for i in range(n):
+        for k in range(K):
+            work[k] = <real>(scores[i * width + k] + intercept[k])
+        add_hinges(loss.hinges(work, y[rows[i]], K), work, weights[rows[i]], n_margins, margins, sums)
+
+
+def envelopes(
+    RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
+    int n_threads
+):
+    """The prox steps G⁺, as `HingeLoss.prox` makes them, and what `proximal_newton.envelopes` tells of every row."""
+    cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1], n_parts = (n + LOSS_ROWS - 1) // LOSS_ROWS
+    better, told = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty((3, n))
+    cdef real[:, ::1] out = better
+    cdef double[:, ::1] of_rows = told
+    n_threads = worth_threads(n * K * LOSS_COST, n_threads)
+    cdef double[:, ::1] work = np.empty((n_threads, 4 * K))
+    for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
+        if loss.is_binary:
+            envelopes_of_part(
+                <BinaryHinge>loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n),
+                &work[threadid(), 0], out, of_rows,
+            )
+        else:
+            envelopes_of_part(
+                loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n), &work[threadid(), 0], out,
+                of_rows,
+            )
+    return better, *told
+
+
+cdef void envelopes_of_part(
+    row_loss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
+    Py_ssize_t first, Py_ssize_t last, double* g, real[:, ::1] out, double[:, ::1] of_rows
+) noexcept nogil:
+    cdef Py_ssize_t i, k, K = scores.shape[1]
+    cdef double* s = g + K
+    cdef double* better = g + 2 * K
+    cdef double greatest, height, squared, linear
+    for i in range(first, last):
+        greatest = 0
+        for k in range(K):
+            g[k], s[k] = dual[i, k], scores[i, k]
+            greatest = larger(fabs(s[k]), greatest)
+        of_rows[1, i] = value_of(loss, s, y[i], K, margin, better)
+        loss.prox(g, s, y[i], K, larger(rho, loss.tiny * (greatest + margin)), margin, better)
+        height = squared = 0
+        for k in range(K):
+            out[i, k] = <real>better[k]
+            better[k] = out[i, k]
+            height += better[k] * s[k]
+            squared += (better[k] - g[k]) * (better[k] - g[k])
+        linear = margin * loss.dual_value(better, y[i], K)
+        of_rows[0, i], of_rows[2, i] = height + linear - 0.5 * rho * squared, squared
+        of_rows[1, i] -= linear

@@ -1,0 +1,150 @@
+"""Losses of the margins between classes: Crammer-Singer and Weston-Watkins."""
+
+import numpy as np
+
+from linear_hinge.linalg.products import combination, difference_error
+from linear_hinge.losses.balancing import balance_flows
+from linear_hinge.losses.base import HingeLoss, mean_bounds
+from linear_hinge.losses.projections import project_crammer_singer, project_weston_watkins
+
+
+class PairwiseHinge(HingeLoss):
+    """Losses of the margins between the true class and every other, Δ + s_j − s_y for j ≠ y.
+
+    Their subgradients sum to zero over the classes: g_y = −Σ_{j≠y} g_j, and c(g) = −g_y.
+    """
+
+    sums_to_zero = True
+
+    def n_scores(self, n_classes):
+        return n_classes
+
+    def violated_margins(self, scores, y, margin, rest=None):
+        """Δ + s_j − s_y for j ≠ y, and 0 at j = y, where nothing can be violated."""
+        rows = np.arange(len(y))
+        target = scores[rows, y][:, None]
+        margins = scores - target
+        if rest is not None:
+            rest = rest - rest[rows, y][:, None] + difference_error(scores, target, margins)
+        margins += float(margin)
+        if rest is not None:
+            margins += rest
+        margins[rows, y] = 0
+        return margins
+
+    def dual_values(self, dual, y):
+        return -dual[np.arange(len(y)), y]
+
+    def _proximal_point(self, dual, scores, y, curvature, margin):
+        """g_i + (s_i − Δ e_y)/ρ_i, whose projection onto D_y is the prox step."""
+        inverse = 1 / self._positive(curvature, scores, margin)
+        point = scores * inverse[:, None]
+        point += dual
+        point[np.arange(len(y)), y] -= float(margin) * inverse
+        return point
+
+    def with_signs(self, dual, y):
+        rows = np.arange(len(y))
+        signed = np.maximum(dual, 0, dtype=np.float64)
+        signed[rows, y] = 0
+        signed[rows, y] = -signed.sum(axis=1)
+        return signed
+
+    def intercept_bounds(self, y, weights, lengths, objective, n_scores):
+        """With π_j the weight of class j and m_j the mean of its lengths, b_k − b_j ≤ t_j = P*/π_j + √2 m_j.
+
+        v sums to zero: b may be measured from the class r with the least t. Then −t_k ≤ b_k ≤ t_r.
+        """
+        of_class, sums = (np.bincount(y, part, n_scores) for part in (weights, np.sqrt(2) * weights * lengths))
+        bounds = mean_bounds(of_class, sums, objective)
+        bounds[bounds.argmin()] = 0
+        return bounds
+
+    def balanced(self, dual, y, weights):
+        """Balance what flows between the classes: row sums of M_jk = Σ_{i: y_i=j} ω_i g_ik become its column sums."""
+        rows = np.arange(len(y))
+        off_target = np.array(dual)
+        off_target[rows, y] = 0
+        n_classes = dual.shape[1]
+        flows = np.zeros((n_classes, n_classes))
+        for label in range(n_classes):
+            of_label = y == label
+            flows[label] = combination(weights[of_label], off_target[of_label])
+        off_target *= balance_flows(flows)[y]
+        off_target[rows, y] = -off_target.sum(axis=1)
+        return off_target
+
+
+class CrammerSinger(PairwiseHinge):
+    """The worst violated margin: max(0, max_{j≠y} (Δ + s_j − s_y)).
+
+    D_y = {p − e_y : p in the simplex}.
+
+    References
+    ----------
+    Crammer and Singer, On the algorithmic implementation of multiclass kernel-based vector machines, JMLR 2001.
+    """
+
+    collapses = True
+
+    def values(self, scores, y, margin, rest=None):
+        return self.violated_margins(scores, y, margin, rest).max(axis=1)
+
+    def subgradients(self, scores, y, margin):
+        margins = self.violated_margins(scores, y, margin)
+        worst = margins.argmax(axis=1)
+        rows = np.arange(len(y))
+        violated = margins[rows, worst] > 0
+        dual = np.zeros_like(scores)
+        dual[rows, worst] += violated
+        dual[rows, y] -= violated
+        return dual
+
+    def prox(self, dual, scores, y, curvature, margin):
+        point = self._proximal_point(dual, scores, y, curvature, margin)
+        return project_crammer_singer(point, y)
+
+    def free(self, dual, y):
+        free = dual > 0
+        rows = np.arange(len(y))
+        free[rows, y] = dual[rows, y] > -1
+        return free
+
+    def violations(self, dual, y):
+        rows = np.arange(len(y))
+        others = np.array(dual)
+        others[rows, y] = 0
+        return np.where(others.min(axis=1) < 0, np.inf, others.sum(axis=1))
+
+
+class WestonWatkins(PairwiseHinge):
+    """All the violated margins: Σ_{j≠y} max(0, Δ + s_j − s_y).
+
+    D_y = {g : g_j ∈ [0, 1] for j ≠ y, g_y = −Σ_{j≠y} g_j}.
+
+    References
+    ----------
+    Weston and Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999.
+    """
+
+    def values(self, scores, y, margin, rest=None):
+        return np.maximum(self.violated_margins(scores, y, margin, rest), 0).sum(axis=1)
+
+    def subgradients(self, scores, y, margin):
+        dual = (self.violated_margins(scores, y, margin) > 0).astype(scores.dtype)
+        dual[np.arange(len(y)), y] = -dual.sum(axis=1)
+        return dual
+
+    def prox(self, dual, scores, y, curvature, margin):
+        point = self._proximal_point(dual, scores, y, curvature, margin)
+        return project_weston_watkins(point, y)
+
+    def free(self, dual, y):
+        free = (dual > 0) & (dual < 1)
+        free[np.arange(len(y)), y] = True
+        return free
+
+    def violations(self, dual, y):
+        others = np.array(dual)
+        others[np.arange(len(y)), y] = 0
+        return np.where(others.min(axis=1) < 0, np.inf, others.max(axis=1))

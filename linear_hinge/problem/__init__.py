@@ -1,0 +1,1 @@
+"""The problem that is solved, and lower bounds of its optimum."""

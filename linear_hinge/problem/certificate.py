@@ -1,0 +1,142 @@
+"""Lower bounds of the optimum, which make the duality gap a proof.
+
+For every g_i ∈ D_{y_i}, with v = Σ_i ω_i g_i and (W*, b*) the solution,
+
+    D(G) + ⟨v, b*⟩ = Δ Σ_i ω_i c(g_i) − alpha/2 ‖W(G)‖² + ⟨v, b*⟩  ≤  min P,      W(G) = −(1/alpha) Σ_i ω_i g_i x_iᵀ,
+
+because ℓ(s, y) ≥ ⟨g, s⟩ + Δ c(g). Without an intercept b* is zero. With one, G is balanced until v is rounding, and b*
+is bounded by the loss (`HingeLoss.intercept_bounds`). What rounding does to the other terms is bounded and subtracted,
+too: the bound is not above min P in exact arithmetic. With u the unit of rounding,
+
+- every ω_i is known to some u, apart from a factor common to all of them (u W: `UNITS`, also for sums in pairs);
+- a sum over n rows, one after another, is off by n u times the sum of its absolute terms, so that α W(G) is off by
+  (n + `UNITS` + K) u Σ_i ω_i ‖g_i‖ ‖x_i‖ in norm;
+- a common factor 1 − (K + 4) u leaves every g_i in D_{y_i}, whose g_iy is −Σ_{k≠y} g_ik without rounding.
+
+References
+----------
+Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapters 3 and 4.
+"""
+
+import numpy as np
+
+from linear_hinge.linalg.batches import cached_chunks, exact_transposed_product
+from linear_hinge.linalg.products import combination, inner, squared_rows, weighted_mean
+
+UNIT = np.finfo(float).eps / 2
+
+# Roundings of a weight (products, two divisions and a sum in pairs), and of a sum in pairs.
+UNITS = 128
+
+# Rows of less weight are left out: their products may fall out of the range of floats. P is the larger with them.
+SMALLEST_WEIGHT = 1e-200
+
+# P at the solution, on which the bounds of b* rest, is at most the objective that is known, and its own rounding.
+SLACK_OF_OBJECTIVE, ROUNDING_OF_OBJECTIVE = 1.01, 1e-10
+
+
+def coef_from_dual(problem, dual):
+    """W(G)ᵀ of shape (n_features, n_scores), in float64."""
+    if not dual.any():
+        return np.zeros((problem.X.shape[1], dual.shape[1]))
+    coef = exact_transposed_product(problem.X, dual, problem.weights)
+    coef /= -problem.alpha
+    return coef
+
+
+def linear_part(problem, dual):
+    """Δ Σ_i ω_i c(g_i)."""
+    values = _by_chunks(problem.loss.dual_values, dual, problem.y)
+    return problem.margin * weighted_mean(problem.weights, values)
+
+
+def estimated_bound(problem, dual, squared_norm):
+    """max_t D(t G), t ≤ 1, for a number said to be ‖W(G)‖² and imbalances taken for none: no proof."""
+    return _scaled_bound(linear_part(problem, dual), problem.alpha * squared_norm, 1.0)[0]
+
+
+def best_bound(problem, dual, objective=None):
+    """A lower bound of min P out of remembered subgradients G, and the G it belongs to.
+
+    With an intercept, G is balanced first (Σ_i ω_i g_i = 0 to rounding). Then it is scaled by the best common factor
+    that keeps it feasible: the maximum of D(t G) = t Δ Σ_i ω_i c(g_i) − t² alpha/2 ‖W(G)‖² is closed-form.
+
+    Parameters
+    ----------
+    problem : Problem
+    dual : ndarray of shape (n_samples, n_scores)
+        G, feasible up to rounding; with an intercept it need not be balanced. Rows of weight zero are not looked at.
+    objective : float, optional
+        P at some coefficients, the lower the sharper the bound; by default that of zero.
+
+    Returns
+    -------
+    bound : float
+        Not above min P in exact arithmetic. At least 0, the bound of G = 0, which is also what is left where balance
+        cannot be reached.
+    feasible : ndarray of shape (n_samples, n_scores), dtype=float64
+        A G with D(G) = bound, up to what rounding may do.
+    """
+    loss, y, weights = problem.loss, problem.y, problem.weights
+    nothing = 0.0, np.zeros(dual.shape)
+    feasible = _by_chunks(loss.with_signs, dual, y)
+    feasible[weights < SMALLEST_WEIGHT] = 0
+    if problem.fit_intercept:
+        feasible = loss.balanced(feasible, y, weights)
+    linear = linear_part(problem, feasible)
+    worst = float(_by_chunks(loss.violations, feasible, y).max())
+    if not (linear > 0 and np.isfinite(worst)):
+        return nothing
+    coef = coef_from_dual(problem, feasible)
+    of_solution = _bound_of_solution(problem, objective)
+    of_row = np.sqrt(problem.squared_norms)
+    lost = _lost_to_imbalance(problem, feasible, of_row, of_solution) if problem.fit_intercept else 0.0
+    n_roundings = np.count_nonzero(weights) + UNITS + problem.n_scores
+    pull = problem.alpha * np.sqrt(inner(coef, coef))
+    pull += n_roundings * UNIT * weighted_mean(weights, np.sqrt(squared_rows(feasible)) * of_row)
+    few = (2 * UNITS + problem.n_scores) * UNIT
+    quadratic = (1 + 4 * few) * pull**2 / problem.alpha
+    largest = (1 - (problem.n_scores + 4) * UNIT) / worst
+    bound, scale = _scaled_bound((1 - few) * linear - lost, quadratic, largest)
+    if not 0 < bound < np.inf:
+        return nothing
+    feasible *= scale
+    return float(np.nextafter((1 - 8 * UNIT) * bound, 0)), feasible
+
+
+def _bound_of_solution(problem, objective):
+    """An upper bound of P(W*, b*)."""
+    zero = np.zeros((1, problem.n_scores))
+    of_zero = float(problem.loss.values(zero, problem.y[:1], problem.margin)[0])
+    known = of_zero if objective is None else min(objective, of_zero)
+    return SLACK_OF_OBJECTIVE * known + ROUNDING_OF_OBJECTIVE * of_zero
+
+
+def _lost_to_imbalance(problem, dual, of_row, of_solution):
+    """An upper bound of −⟨v, b*⟩, v what rounding has left of Σ_i ω_i g_i."""
+    weights = problem.weights
+    imbalance = np.abs(combination(weights, dual))
+    imbalance += (2 * UNITS + problem.n_scores) * UNIT * combination(weights, np.abs(dual))
+    of_coef = np.sqrt(2 * of_solution / problem.alpha)
+    bounds = problem.loss.intercept_bounds(problem.y, weights, of_row * of_coef, of_solution, problem.n_scores)
+    is_unbalanced = imbalance > 0  # where it is not, b* may be unbounded
+    return SLACK_OF_OBJECTIVE * float((imbalance[is_unbalanced] * bounds[is_unbalanced]).sum())
+
+
+def _scaled_bound(linear, quadratic, largest):
+    """The maximum of t linear − t²/2 quadratic for 0 ≤ t ≤ largest, and this t."""
+    scale = max(min(linear / quadratic, largest), 0.0) if quadratic > 0 else largest
+    return scale * linear - 0.5 * scale**2 * quadratic, scale
+
+
+def _by_chunks(function, dual, y):
+    """What a loss tells of every row, some at a time: most of a proof is memory that is touched for the first time."""
+    first, *others = cached_chunks(*dual.shape)
+    values = function(dual[first], y[first])
+    if not others:
+        return values
+    result = np.empty((len(y), *values.shape[1:]), values.dtype)
+    result[first] = values
+    for rows in others:
+        result[rows] = function(dual[rows], y[rows])
+    return result

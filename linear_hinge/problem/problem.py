@@ -1,0 +1,240 @@
+"""The problem that is solved.
+
+    P(W, b) = alpha/2 ‖W‖² + Σ_i ω_i ℓ(W x_i + b, y_i)
+
+with ω_i the weights of the samples, summing to one, and the intercept b not regularised.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge.kernels.door import filled, mean_losses, rows_of
+from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, norms_and_bits, weighted_sum
+from linear_hinge.linalg.products import accurate_product, inner, product, weighted_mean, widened
+from linear_hinge.losses import HingeLoss
+
+# Where the dual ascends from zero, W(G) is too short while the gap is open, by a tenth to a third of the gap. Far from
+# the end it may also be much too long, because every row was fitted as if it were the last.
+SCALES = np.array([1, 1.0001, 1.0003, 1.001, 1.003, 1.01, 1.03, 1.1])
+FAR_SCALES = np.array([0.03, 0.1, 0.3, 0.6, 1, 1.3, 1.8, 2.5])
+
+LOOKED_AT = 64  # rows, in which a large common shift shows
+
+# How exact P has to be, and about what rounding makes of it, in units of Σ_i ω_i (‖x_i‖ ‖W‖ + ‖b‖ + Δ).
+ACCURACY = 2e-10
+ACCURACY_OF_COMPARISON = 1e-4  # of P in the worst case, where coefficients are only compared
+ROUNDING = np.finfo(float).eps
+
+# A margin that is kept by less than this part of Δ, or than so many roundings, is looked at more exactly.
+NEARLY_VIOLATED = 1e-6
+MANY = 1e3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The data and the constants of P.
+
+    Attributes
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+        Integer codes of the classes.
+    weights : ndarray of shape (n_samples,), dtype=float64
+        ω_i ≥ 0, summing to one. Rows of weight zero are as good as absent.
+    loss : HingeLoss
+    n_scores : int
+    alpha : float
+    margin : float
+    fit_intercept : bool
+    centre : ndarray of shape (n_features,), optional
+        What was subtracted from the rows that were given, because they are far from zero: X are what is left of them.
+        Solvers know of X only; objectives are of coefficients and intercepts for the rows that were given.
+    given_dtype : dtype, optional
+        Of the rows that were given, and so of the coefficients; that of X if it is left out.
+    """
+
+    X: np.ndarray | sp.csr_array | sp.csr_matrix
+    y: np.ndarray
+    weights: np.ndarray
+    loss: HingeLoss
+    n_scores: int
+    alpha: float
+    margin: float
+    fit_intercept: bool
+    centre: np.ndarray | None = None
+    given_dtype: np.dtype | None = None
+
+    @property
+    def dtype(self):
+        return self.given_dtype or self.X.dtype
+
+    def centred_intercept(self, coef, intercept):
+        """b + W c, the intercept of the centred rows."""
+        if self.centre is None:
+            return intercept
+        total, rest = accurate_product(self.centre[None, :], coef, intercept)
+        return (total + rest)[0]
+
+    def given_intercept(self, coef, intercept):
+        """b − W c, the intercept of the rows that were given."""
+        return intercept if self.centre is None else self.centred_intercept(-coef, intercept)
+
+    @property
+    def objective_of_zero(self):
+        """P(0, 0), known without a look at X: of equal scores all are the same."""
+        zero = np.zeros((1, self.n_scores))
+        return float(self.loss.values(zero, self.y[:1], self.margin)[0])
+
+    @cached_property
+    def rows(self):
+        """Numbers of the rows that have a weight."""
+        return np.flatnonzero(self.weights)
+
+    @property
+    def squared_norms(self):
+        """‖x_i‖² of all rows, inf where it overflows."""
+        return self._norms_and_bits[0]
+
+    @property
+    def occupied(self):
+        """Of dense rows with many zeros, bits for the groups of features that are not all zero; None of others."""
+        return self._norms_and_bits[1]
+
+    @cached_property
+    def compiled(self):
+        """X as compiled code reads it."""
+        return rows_of(self.X, self.occupied)
+
+    @cached_property
+    def _norms_and_bits(self):
+        return norms_and_bits(self.X)
+
+
+def centred(problem):
+    """The problem with rows that are near zero: the same one, unless a shift common to all rows swallows their digits.
+
+    Only with an intercept, which takes up the shift, and of dense rows, because sparse ones would not stay sparse. The
+    shift is looked for in some of the rows; it costs a copy of X.
+    """
+    X = problem.X
+    if not problem.fit_intercept or sp.issparse(X):
+        return problem
+    some = X[problem.rows[:: max(1, len(problem.rows) // LOOKED_AT)]].astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre = some.mean(axis=0)
+        spread, shift = np.square(some - centre).sum(axis=1).mean(), centre @ centre
+    if not shift > spread / np.sqrt(np.finfo(X.dtype).eps):
+        return problem
+    centre = weighted_sum(X, problem.weights)
+    rows = np.empty(X.shape)
+    np.subtract(X, centre, out=rows)
+    return replace(problem, X=rows, centre=centre, given_dtype=X.dtype)
+
+
+def primal_objective(problem, coef, intercept):
+    """P(W, b) in float64, to `ACCURACY`.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_features, n_scores)
+        Wᵀ.
+    intercept : ndarray of shape (n_scores,)
+    """
+    intercept = problem.centred_intercept(coef, intercept)
+    objective = float(_objectives(problem, coef, intercept, SCALES[:1])[0])
+    if rounding_of(problem, coef, intercept) <= ACCURACY * objective:
+        return objective
+    return _accurate_objective(problem, coef, intercept)
+
+
+def scaled_objective(problem, coef, intercept, scales=SCALES):
+    """The least P(t W, t b) of some multiples t, and this t; the intercept is that of the centred rows.
+
+    ℓ(t s, y) with margin Δ is t ℓ(s, y) with margin Δ/t: the scores are computed once.
+    """
+    objectives = _objectives(problem, coef, intercept, scales, problem.X.dtype)
+    best = objectives.argmin()
+    if problem.X.dtype != np.float64 and not _is_exact_in_float32(problem, coef, intercept, objectives[best]):
+        objectives = _objectives(problem, coef, intercept, scales)
+        best = objectives.argmin()
+    return float(objectives[best]), float(scales[best])
+
+
+def _is_exact_in_float32(problem, coef, intercept, objective):
+    """Whether P is exact enough to compare coefficients where scores of float32 data are float32."""
+    units = np.finfo(np.float32).eps / np.finfo(np.float64).eps
+    return units * rounding_of(problem, coef, intercept) <= ACCURACY_OF_COMPARISON * objective
+
+
+def rounding_matters(problem, coef, intercept, objective):
+    """Whether P(W, b) may differ from an objective of coefficients that were rounded to (W, b)."""
+    is_rounded = problem.dtype != np.float64 or problem.centre is not None
+    return is_rounded or rounding_of(problem, coef, intercept) > ACCURACY * objective
+
+
+def rounding_of(problem, coef, intercept):
+    """An estimate of what rounding makes of P: losses are what is left of scores and Δ."""
+    norms = np.sqrt(problem.squared_norms)
+    scores = weighted_mean(problem.weights, norms) * _largest(coef) + float(np.abs(intercept).max())
+    return ROUNDING * (scores + problem.margin)
+
+
+def _largest(coef):
+    """The length of the longest column."""
+    return float(np.sqrt(np.einsum("jk,jk->k", coef, coef, dtype=np.float64).max()))
+
+
+def _accurate_objective(problem, coef, intercept):
+    """P(W, b) from scores in twice the precision, for the rows that may have a loss."""
+    loss, margin, y, weights = problem.loss, problem.margin, problem.y, problem.weights
+    coef, intercept = coef.astype(np.float64, copy=False), intercept.astype(np.float64, copy=False)
+    total = 0.5 * problem.alpha * inner(coef, coef)
+    slack = (1 + NEARLY_VIOLATED) * margin + MANY * rounding_of(problem, coef, intercept)
+    for chunk, X in widened(problem.X):
+        losses = loss.values(product(X, coef) + intercept, y[chunk], slack)
+        rows = np.flatnonzero((losses > 0) & (weights[chunk] > 0))
+        scores, rest = accurate_product(X[rows], coef, intercept)
+        values = loss.values(scores, y[chunk][rows], margin, rest)
+        total += weighted_mean(weights[chunk][rows], values)
+    return total
+
+
+def _objectives(problem, coef, intercept, scales, dtype=np.float64):
+    """P(t W, t b) of every scale t, with scores of this dtype.
+
+    Near the end losses are small differences of large scores, which only float64 tells apart.
+    """
+    W = filled(coef, dtype)
+    intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]), dtype)
+    margins = problem.margin / scales
+    means = sum(_mean_losses(problem, *piece, W, intercept, margins) for piece in _pieces(problem, dtype))
+    W = W[:, : len(intercept)]
+    return 0.5 * problem.alpha * inner(W, W) * scales**2 + scales * means
+
+
+def _pieces(problem, dtype):
+    """Slices, these rows in this dtype, and what compiled code reads of them."""
+    X, occupied = problem.X, problem.occupied
+    if X.dtype == dtype:
+        yield slice(None), X, problem.compiled
+        return
+    for chunk, rows in widened(X):
+        yield chunk, rows, rows_of(rows, None if occupied is None else occupied[chunk])
+
+
+def _mean_losses(problem, chunk, X, matrix, coef, intercept, margins):
+    """Σ_i ω_i ℓ(W x_i + b, y_i) over a slice of the rows, for every margin."""
+    loss, y, weights = problem.loss, problem.y[chunk], problem.weights[chunk]
+    means = mean_losses(loss, X, matrix, coef, intercept, y, weights, margins)
+    if means is not None:
+        return means
+    means = np.zeros(len(margins))
+    for some in chunks(len(y), ROWS_AT_ONCE):
+        scores = product(X[some], coef[:, : len(intercept)]) + intercept
+        for t, margin in enumerate(margins):
+            means[t] += weighted_mean(weights[some], loss.values(scores, y[some], margin))
+    return means

@@ -1,0 +1,28 @@
+"""What is to blame where a fit gets nowhere: features of very different scales, or rows too long for alpha."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge.linalg.batches import squared_transposed_product, weighted_sum
+
+# The largest standard deviation of a feature over the median one, from which on scales are to blame.
+VERY_DIFFERENT = 1e3
+
+
+def advice_on_scales(problem):
+    """A sentence that names the cause and the cure."""
+    mean = weighted_sum(problem.X, problem.weights) * problem.fit_intercept
+    squares = squared_transposed_product(problem.X, problem.weights[:, None])[:, 0]
+    spreads = np.sqrt(np.maximum(squares - mean**2, 0))
+    largest, median = spreads.max(), np.median(spreads[spreads > 0]) if spreads.any() else 0.0
+    scaler = "MaxAbsScaler" if sp.issparse(problem.X) else "StandardScaler"
+    if largest > VERY_DIFFERENT * median:
+        return (
+            f"the standard deviations of the features go up to {largest:.1e}, with a median of {median:.1e}. Scale the"
+            f" features with {scaler}."
+        )
+    length = np.sqrt((spreads**2).sum())
+    return (
+        f"alpha={problem.alpha:g} regularises rows with a length of {length:.1e} only weakly. Scale the features with"
+        f" {scaler}, or increase alpha."
+    )

@@ -1,0 +1,193 @@
+"""``python -m linear_hinge``: train on bundled or own data beside scikit-learn, and print a table."""
+
+import argparse
+import math
+import os
+import sys
+
+from linear_hinge.losses import LOSSES
+from linear_hinge.report.comparison import bundled_datasets, compare, equivalent_C, read_dataset, standardise
+from linear_hinge.report.table_files import DataError
+
+HEADER = ["estimator", "loss", "fit s", "passes", "objective", "gap", "test accuracy", "agreement"]
+UNKNOWN = "–"
+
+DESCRIPTION = """\
+Train linear support vector machines with multiclass hinge losses and compare them with LinearSVC and SGDClassifier of
+scikit-learn, which minimise the same objective: alpha/2 ||W||^2 + the mean loss of the training rows. Without FILE,
+the digits and breast cancer data of scikit-learn are used.
+"""
+EPILOG = """\
+A CSV file has a header if a feature in its first row is not a number, or if --label is given. Dense features are
+standardised; those of svmlight files are left as they are.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message):
+        self.exit(2, f"linear_hinge: error: {' '.join(message.split())}\n")
+
+
+def main(argv=None):
+    """Run the command; its exit status."""
+    parser = make_parser()
+    options = parser.parse_args(argv)
+    if options.file is None and (options.test is not None or options.label is not None):
+        parser.error("--test and --label go with a FILE to train on")
+    try:
+        run(options)
+    except DataError as error:
+        parser.error(str(error))
+    except MemoryError as error:
+        parser.error(f"not enough memory for these data: {error}")
+    except BrokenPipeError:
+        # Whoever read the table has seen enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("linear_hinge: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def make_parser():
+    # FILE comes first: behind --loss it would be taken for a loss.
+    usage = "python -m linear_hinge [FILE] [options]"
+    parser = Parser(usage=usage, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="svmlight or CSV file to train on, may be compressed (.gz, .bz2)"
+    )
+    parser.add_argument("--test", metavar="FILE", help="file to test on (default: a quarter of the rows is held out)")
+    parser.add_argument("--label", metavar="NAME", help="label column of a CSV file (default: the last one)")
+    parser.add_argument(
+        "--alpha",
+        type=positive_number,
+        default=1e-4,
+        metavar="A",
+        help="strength of the regularisation (default: 1e-4)",
+    )
+    parser.add_argument(
+        "--loss",
+        nargs="+",
+        action="extend",
+        choices=list(LOSSES),
+        metavar="L",
+        help=f"{', '.join(LOSSES)} (default: all)",
+    )
+    parser.add_argument("--intercept", action="store_true", help="fit an intercept")
+    parser.add_argument("--no-scale", action="store_true", help="leave dense features as they are")
+    parser.add_argument(
+        "--max-iter", type=positive_integer, metavar="N", help="passes over the data at most (default: the estimators')"
+    )
+    parser.add_argument(
+        "--tol", type=tolerance, metavar="T", help="tol of MulticlassHingeClassifier (default: its own)"
+    )
+    return parser
+
+
+def positive_number(text):
+    number = _finite_number(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
+    return number
+
+
+def tolerance(text):
+    number = _finite_number(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    return number
+
+
+def positive_integer(text):
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number greater than 0")
+    return number
+
+
+def _finite_number(text):
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return number
+
+
+def run(options):
+    """Print a table for every dataset, and below them what their marks mean."""
+    if options.file is None:
+        datasets = bundled_datasets()
+    else:
+        datasets = [read_dataset(options.file, options.test, label=options.label)]
+    losses = list(dict.fromkeys(options.loss or LOSSES))
+    all_results = []
+    for dataset in datasets:
+        # Flushed, so that there is something to read while the estimators are fitted.
+        print(heading(dataset, options.alpha), flush=True)
+        results = compare(
+            dataset if options.no_scale else standardise(dataset),
+            losses=losses,
+            alpha=options.alpha,
+            fit_intercept=options.intercept,
+            max_iter=options.max_iter,
+            tol=options.tol,
+        )
+        print(format_table([HEADER, *map(cells, results)]) + "\n", flush=True)
+        all_results += results
+    for note in footnotes(all_results, intercept=options.intercept):
+        print(note, flush=True)
+
+
+def heading(dataset, alpha):
+    n_train, n_features = dataset.X_train.shape
+    sizes = (
+        f"{n_train} training and {len(dataset.y_test)} test rows, {n_features} features, {dataset.n_classes} classes"
+    )
+    return f"{dataset.name}: {sizes}\nalpha = {alpha:g}, which is C = {equivalent_C(alpha, n_train):.6g}\n"
+
+
+def cells(result):
+    """The line of the table that belongs to a `Result`."""
+    passes = UNKNOWN if result.n_passes is None else str(result.n_passes)
+    return [
+        result.estimator,
+        result.loss,
+        f"{result.seconds:.3f}",
+        passes if result.converged else passes + "*",
+        f"{result.objective:#.6g}",
+        UNKNOWN if result.gap is None else f"{result.gap:.2g}",
+        f"{result.accuracy:.1%}".replace("%", " %"),
+        UNKNOWN if result.agreement is None else f"{result.agreement:.1%}".replace("%", " %"),
+    ]
+
+
+def format_table(rows):
+    """Align columns: the first two are text, the others numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        text = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+        numbers = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
+        lines.append("  ".join(text + numbers).rstrip())
+    return "\n".join(lines)
+
+
+def footnotes(results, *, intercept):
+    """What a reader of the tables with these results has to know."""
+    yield "agreement: share of the test rows that LinearSVC, trained with the same loss, puts into the same class"
+    if any(result.loss == "weston_watkins" for result in results):
+        yield "weston_watkins: LinearSVC does not have this loss; agreement is with its crammer_singer"
+    if not all(result.converged for result in results):
+        yield "* not converged within max_iter"
+    if not intercept:
+        yield "no intercepts, so that all minimise the same objective; one_vs_rest misses them most (see --intercept)"
+    else:
+        yield "--intercept: LinearSVC regularises its intercept, so its objective is that of another problem"

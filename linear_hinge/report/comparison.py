@@ -1,0 +1,213 @@
+"""Train `MulticlassHingeClassifier` beside the linear support vector machines of scikit-learn, and measure them alike.
+
+With C = 1 / (alpha · n_samples), `LinearSVC` minimises the same objective divided by alpha, except that it regularises
+its intercept; `SGDClassifier` minimises it as it is, one class against the others.
+"""
+
+import time
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from linear_hinge.estimator.classifier import MulticlassHingeClassifier
+from linear_hinge.losses import get_loss
+from linear_hinge.problem.problem import Problem, primal_objective
+from linear_hinge.report.table_files import DataError, read_table, shown
+
+BINARY_HINGE = "binary hinge"
+
+# LinearSVC has no Weston-Watkins loss; Crammer-Singer punishes the same margins.
+LINEAR_SVC_LOSS = {
+    "crammer_singer": "crammer_singer",
+    "weston_watkins": "crammer_singer",
+    "one_vs_rest": "one_vs_rest",
+    BINARY_HINGE: BINARY_HINGE,
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows to train on and rows held out."""
+
+    name: str
+    X_train: np.ndarray | sp.csr_array | sp.csr_matrix
+    y_train: np.ndarray
+    X_test: np.ndarray | sp.csr_array | sp.csr_matrix
+    y_test: np.ndarray
+
+    @property
+    def n_classes(self):
+        return len(np.unique(self.y_train))
+
+
+@dataclass(frozen=True)
+class Result:
+    """One fitted estimator, a line of the table; None is what cannot be known."""
+
+    estimator: str
+    loss: str
+    seconds: float
+    n_passes: int | None
+    converged: bool
+    objective: float
+    gap: float | None
+    accuracy: float
+    predictions: np.ndarray
+    agreement: float | None = None
+
+
+def bundled_datasets():
+    """The data that come with scikit-learn, one set after the other: ten classes, then two."""
+    for name, load in [("digits", load_digits), ("breast cancer", load_breast_cancer)]:
+        yield hold_out(name, *load(return_X_y=True))
+
+
+def read_dataset(path, test_path=None, *, label=None):
+    """Read a file to train on, and one to test on unless a part of the first is held out; see `read_table`."""
+    train = read_table(path, label=label)
+    if test_path is None:
+        return hold_out(path, train.X, train.y)
+    _check_classes(path, train.y)
+    test = read_table(test_path, label=label, like=train)
+    return Dataset(path, train.X, train.y, test.X, test.y)
+
+
+def hold_out(name, X, y):
+    """Keep a quarter of the rows for testing, of every class alike where that is possible."""
+    _check_classes(name, y)
+    try:
+        parts = train_test_split(X, y, test_size=0.25, random_state=0, stratify=y)
+    except ValueError:  # a class with a single row, or more classes than rows to hold out
+        parts = train_test_split(X, y, test_size=0.25, random_state=0)
+    X_train, X_test, y_train, y_test = parts
+    _check_classes(f"{name} without the quarter that is held out", y_train)
+    return Dataset(name, X_train, y_train, X_test, y_test)
+
+
+def _check_classes(name, y):
+    if (y == y[0]).all():
+        raise DataError(f"{name}: all rows to train on have the same label, {shown(y[0])}")
+
+
+def standardise(dataset):
+    """Mean 0 and variance 1 for dense features, as measured on the training rows; sparse ones stay sparse."""
+    if sp.issparse(dataset.X_train):
+        return dataset
+    scaler = StandardScaler().fit(dataset.X_train)
+    return replace(dataset, X_train=scaler.transform(dataset.X_train), X_test=scaler.transform(dataset.X_test))
+
+
+def equivalent_C(alpha, n_samples):
+    """The C with which `LinearSVC` minimises the objective that belongs to ``alpha``."""
+    return 1 / (alpha * n_samples)
+
+
+def compare(dataset, *, losses, alpha, fit_intercept, max_iter=None, tol=None):
+    """Fit all estimators that minimise one of ``losses``.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    losses : list of str
+        Values of the parameter `loss`. With two classes they are all the same, and only one is fitted.
+    alpha : float
+    fit_intercept : bool
+    max_iter : int, default=None
+        For all estimators; what each of them has by default when it is not given.
+    tol : float, default=None
+        For `MulticlassHingeClassifier`, likewise. It means something else in the others, which keep their own.
+
+    Returns
+    -------
+    results : list of Result
+    """
+    limit = {} if max_iter is None else {"max_iter": max_iter}
+    common = {"fit_intercept": fit_intercept, "random_state": 0} | limit
+    own = {"alpha": alpha} | common | ({} if tol is None else {"tol": tol})
+    results = []
+    for loss in [BINARY_HINGE] if dataset.n_classes == 2 else losses:
+        parameters = own if loss == BINARY_HINGE else {"loss": loss} | own
+        results.append(_measure(MulticlassHingeClassifier(**parameters), loss, alpha, dataset))
+        svc_loss = LINEAR_SVC_LOSS[loss]
+        if not any(result.estimator == "LinearSVC" and result.loss == svc_loss for result in results):
+            C = equivalent_C(alpha, len(dataset.y_train))
+            multi_class = "crammer_singer" if svc_loss == "crammer_singer" else "ovr"
+            svc = LinearSVC(loss="hinge", C=C, multi_class=multi_class, **common)
+            results.append(_measure(svc, svc_loss, alpha, dataset))
+        if loss in (BINARY_HINGE, "one_vs_rest"):
+            results.append(_measure(SGDClassifier(loss="hinge", alpha=alpha, **common), loss, alpha, dataset))
+    return [replace(result, agreement=_agreement(result, results)) for result in results]
+
+
+def _measure(model, loss, alpha, dataset):
+    """Fit one estimator; its `Result`, still without the agreement."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        started = time.perf_counter()
+        try:
+            model.fit(dataset.X_train, dataset.y_train)
+        except (ValueError, OverflowError) as error:
+            raise DataError(f"{type(model).__name__} on {dataset.name}: {error}") from error
+        seconds = time.perf_counter() - started
+    converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+    n_passes = model.n_iter_
+    if isinstance(model, LinearSVC) and loss == "crammer_singer":
+        # This solver neither counts its passes nor heeds max_iter: n_iter_ is uninitialised memory, and so is what
+        # the warning rests on.
+        n_passes, converged = None, True
+    predictions = model.predict(dataset.X_test)
+    return Result(
+        estimator=type(model).__name__,
+        loss=loss,
+        seconds=seconds,
+        n_passes=n_passes,
+        converged=converged,
+        objective=training_objective(model, dataset, loss=loss, alpha=alpha),
+        gap=getattr(model, "duality_gap_", None),
+        accuracy=float(np.mean(predictions == dataset.y_test)),
+        predictions=predictions,
+    )
+
+
+def training_objective(model, dataset, *, loss, alpha):
+    """alpha/2 ‖W‖² + the mean loss of the training rows, for any fitted linear model and in float64.
+
+    Parameters
+    ----------
+    model : estimator
+        With ``classes_``, ``coef_`` and ``intercept_``.
+    dataset : Dataset
+    loss : str
+        A value of the parameter `loss`, or "binary hinge".
+    alpha : float
+    """
+    n_samples, n_classes = len(dataset.y_train), len(model.classes_)
+    hinge = get_loss(loss, n_classes)
+    problem = Problem(
+        X=dataset.X_train.astype(np.float64, copy=False),
+        y=np.searchsorted(model.classes_, dataset.y_train),
+        weights=np.full(n_samples, 1 / n_samples),
+        loss=hinge,
+        n_scores=hinge.n_scores(n_classes),
+        alpha=alpha,
+        margin=1.0,
+        fit_intercept=model.fit_intercept,
+    )
+    return primal_objective(problem, model.coef_.T.astype(np.float64), model.intercept_)
+
+
+def _agreement(result, results):
+    """The share of test rows that `LinearSVC` puts into the same class, trained with the same loss or the nearest."""
+    if result.estimator == "LinearSVC":
+        return None
+    wanted = LINEAR_SVC_LOSS[result.loss]
+    twin = next(other for other in results if other.estimator == "LinearSVC" and other.loss == wanted)
+    return float(np.mean(result.predictions == twin.predictions))

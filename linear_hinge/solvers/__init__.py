@@ -1,0 +1,1 @@
+"""The solvers: dual ascent, Newton, subgradient descent, streams, and when they end."""

@@ -1,0 +1,377 @@
+"""`learning_rate="auto"`: minibatch steps in closed form, Newton steps where these would take long, and the proof.
+
+The fit stops when the relative duality gap (P − D)/P is at most ``tol``, P and D being the best values seen.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge.linalg.batches import csr_of, row_space
+from linear_hinge.linalg.products import product, transposed_product
+from linear_hinge.problem.certificate import best_bound, coef_from_dual, estimated_bound
+from linear_hinge.problem.scaling_advice import advice_on_scales
+from linear_hinge.solvers.dual_ascent import DualAscent
+from linear_hinge.solvers.extrapolation import Extrapolation
+from linear_hinge.solvers.incumbent import Incumbent
+from linear_hinge.solvers.progress import Progress
+from linear_hinge.solvers.proximal_newton import ProximalNewton
+from linear_hinge.solvers.warm_start import resumed_dual, save_steps
+
+# What a pass tells about the gap is an estimate, mostly too large. A look at the objective where it ended costs half a
+# pass, and with the coefficients that the minibatches keep up to date tells the gap to rounding, but for the imbalance
+# of the intercept. There is one when the estimate promises the end by what the last look found of it, or by what is
+# usual if that is some passes old, and otherwise when it is very old. The proof computes these coefficients anew, which
+# costs as much again: it follows where a look sees the end, and on the way where it sees half of the gap proven last,
+# if proofs took a small share of the work until then. Many passes are made where few rows matter: the estimate is then
+# larger by up to 20 times, and a look costs little beside them.
+CLOSE_TO_END = 3.0
+USUAL_SHARE, EARLY_SHARE = 0.7, 0.4
+OLD_LOOK, VERY_OLD_LOOK = 1.2, 4
+LEAST_SHARE, OLD_LOOK_OF_MANY, MANY_PASSES = 0.05, 1.1, 4
+COST_OF_LOOK = COST_OF_PROOF = 0.5  # in passes
+WORTH_A_PROOF = 0.5
+SHARE_OF_PROOFS = 0.05
+
+# So many passes have a way in common that is worth going on. More often, the mean of the iterates has not settled.
+PASSES_TOGETHER = 8
+COST_OF_EXTRAPOLATION = 0.5  # in passes
+LARGEST_EXTRAPOLATED = 2**23  # coefficients: it holds two more arrays of them
+
+# Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
+# passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
+# passes for every so many of them. Where a minibatch holds all rows a pass is one step, and Newton is better soon.
+FIRST_PASSES = 8
+MORE_PASSES, COEFFICIENTS = 32, 512
+MOST_PASSES_LEFT = 30
+MOST_STEPS_LEFT = 25
+
+# With a gap above this part of the objective, its coefficients may be far too long or too short.
+FAR = 0.3
+
+# A problem of so many products a pass takes seconds for so many passes. If its gap is still this part of the objective,
+# the user should know soon.
+LARGE, SOME_PASSES, NOWHERE = 2**24, 32, 0.9
+
+# Newton steps in a row after which no proof has closed more of the gap than this: what is left is rounding.
+MOST_VAIN_LOOKS, NO_BETTER = 40, 1 - 1e-5
+
+TINY = np.finfo(float).tiny
+
+
+class CertifiedFit:
+    """Passes over one problem until the duality gap is closed.
+
+    Parameters
+    ----------
+    problem : Problem
+    dual : ndarray of shape (n_samples, n_scores)
+        Feasible subgradients G to start from; taken over and changed in place.
+    intercept : ndarray of shape (n_scores,)
+        b to start from.
+    coef : ndarray of shape (n_features, n_scores), optional
+        Wᵀ of an earlier fit, which is kept if nothing better is found.
+    saved : SavedSteps, optional
+        Where the steps of an earlier fit ended; if it was of the same problem, they go on from there.
+    tol : float
+    batch_size : int
+    rng : RandomState or None
+
+    Attributes
+    ----------
+    finished, converged : bool
+        Whether to stop, and whether that is because the gap is closed.
+    may_be_stopped : bool
+        Whether somebody else may stop the fit, after any pass: set from outside.
+    dual : ndarray of shape (n_samples, n_scores)
+        The feasible, balanced G of the best bound.
+    """
+
+    def __init__(self, problem, dual, intercept, coef=None, *, saved=None, tol, batch_size, rng):
+        self.problem = problem
+        self.tol = tol
+        proven, resumed = dual, resumed_dual(problem, saved)
+        dual = dual if resumed is None else resumed
+        centred = intercept if coef is None else problem.centred_intercept(coef, intercept)
+        self.ascent = DualAscent(
+            problem,
+            dual,
+            coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False),  # without a name, which would keep it
+            centred,
+            batch_size=batch_size,
+            rng=rng,
+        )
+        self.is_one_batch = len(problem.rows) <= batch_size
+        self.newton = self.basis = self.extrapolation = None
+        self.n_passes = self.n_seen = 0
+        self.work, self.work_of_proofs = 0.0, 0.0
+        self.share = 1.0
+        self.estimates = []
+        self.dual = np.zeros(dual.shape)
+        self.dual_objective = 0.0
+        self.incumbent = Incumbent(problem)
+        self.unseen = self.unproven = self.bound = None
+        self.n_vain_looks = 0
+        self.finished = self.converged = self.may_be_stopped = self.is_averaged = False
+        if coef is not None:
+            self.incumbent.offer(coef, centred)
+            self._prove(proven)
+        if resumed is not None:
+            self.ascent.pull, self.ascent.beta = np.array(saved.pull), saved.beta
+            self.estimates = list(saved.estimates)
+            if saved.curvature is not None:
+                self._begin_newton(saved)
+
+    @property
+    def objective(self):
+        """The least objective that is known."""
+        return self.incumbent.least
+
+    @property
+    def is_stuck(self):
+        """Whether further passes cannot help."""
+        is_stalled = self.newton is not None and self.newton.stalled
+        return is_stalled or self.n_vain_looks >= MOST_VAIN_LOOKS
+
+    def run_pass(self, is_last):
+        """One pass of minibatches or one Newton step; its `Progress`. The last one is certified in any case."""
+        self.n_passes += 1
+        run = self._run_minibatches if self.newton is None else self._run_newton
+        estimate, work, self.unseen = run(is_last)
+        self.work += work
+        if is_last or (self.newton is not None and self.newton.stalled):
+            return self.certify(work)
+        is_hard = self.n_passes == 1 and self.is_averaged
+        if self._is_look_due() or is_hard or self._promises_the_end(estimate):
+            gap, effort = self._look()
+            self.n_seen, self.share = self.n_passes, gap / max(estimate, TINY)
+            work += effort
+        return self._progress(work)
+
+    def _is_look_due(self):
+        """Whether the last look is so old that the next one does not wait for an estimate."""
+        return self.n_passes >= VERY_OLD_LOOK * max(1, self.n_seen)
+
+    def _promises_the_end(self, estimate):
+        """Whether a look is worth its cost, by the estimate of the gap and what the last look found of it."""
+        if self.newton is not None:
+            return self._is_within(CLOSE_TO_END, estimate)
+        if self.n_seen == 0:
+            return self._is_within(1 / EARLY_SHARE, estimate)
+        share = self.share
+        if self.n_passes >= OLD_LOOK * self.n_seen:
+            share = min(share, USUAL_SHARE)
+        if self.n_passes >= OLD_LOOK_OF_MANY * self.n_seen + MANY_PASSES:
+            share = min(share, LEAST_SHARE)
+        return self._is_within(1, share * estimate)
+
+    def _is_within(self, factor, gap):
+        """Whether a gap is no more than so many times the one that ends the fit."""
+        if gap > factor * self.tol * self.objective:
+            return False
+        if self.n_seen > 0:
+            return True
+        # Before the first look the objective is that of zero, which may be far above what it is now.
+        return gap <= factor * self.tol * (self._estimated_bound() + gap)
+
+    @property
+    def n_rounds(self):
+        """How often the rows were visited: by the minibatches, and once by every Newton step."""
+        return self.ascent.n_rounds + self.n_passes - len(self.estimates)
+
+    def _estimated_bound(self):
+        """`estimated_bound` where the last pass of minibatches ended."""
+        if self.bound is None:
+            self.bound = estimated_bound(self.problem, self.ascent.dual, self.ascent.squared_norm())
+        return self.bound
+
+    def certify(self, work=0.0):
+        """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
+        if self.unseen is not None:
+            work += self._look(stopped=True)[1]
+        elif self.unproven is not None:
+            work += self._prove(self.unproven)
+        self.incumbent.settle()
+        return self._progress(work)
+
+    def _progress(self, work):
+        incumbent = self.incumbent
+        if self._is_closed(self.objective) or self.is_stuck:
+            incumbent.settle()
+        self.converged = self._is_closed(self.objective)
+        if self.converged and not self._is_closed(incumbent.objective):
+            incumbent.become_zero()
+        self.finished = self.converged or self.is_stuck
+        return Progress(incumbent.coef, incumbent.intercept, incumbent.objective, self.proven_objective, work)
+
+    def _is_closed(self, objective):
+        return objective - self.dual_objective <= self.tol * objective
+
+    @property
+    def proven_objective(self):
+        """The best bound; one that rounding of the objective leaves above it is lowered."""
+        return min(self.dual_objective, self.incumbent.objective)
+
+    def early_advice(self):
+        """What to say, once, of a long fit that gets nowhere; None otherwise."""
+        size = (self.problem.X.nnz if sp.issparse(self.problem.X) else self.problem.X.size) * self.problem.n_scores
+        if self.n_passes != SOME_PASSES or self.newton is not None or size < LARGE:
+            return None
+        if self.objective - self._estimated_bound() < NOWHERE * self.objective:
+            return None
+        return f"next to nothing is proven yet: {advice_on_scales(self.problem)}"
+
+    def advice(self):
+        """What to say when the fit ended with an open gap."""
+        gap = relative_gap(self.incumbent.objective, self.proven_objective)
+        cure = "Scale the features with StandardScaler, increase max_iter, alpha or tol."
+        if self.is_stuck:
+            cure = f"The precision of {self.problem.dtype} ends here: scale the features with StandardScaler"
+            cure += ", increase tol" + ("." if self.problem.dtype == np.float64 else ", or use float64 data.")
+        return f"the relative duality gap is {gap:.2g}, but tol={self.tol:g}. {cure}"
+
+    def attributes(self):
+        """What the fitted estimator shows besides the coefficients."""
+        dual_coef = csr_of(self.dual.astype(self.problem.dtype, copy=False))
+        return {
+            "t_": self.ascent.t,
+            "dual_objective_": self.proven_objective,
+            "duality_gap_": relative_gap(self.incumbent.objective, self.proven_objective),
+            "dual_coef_": dual_coef,
+            "support_": np.flatnonzero(np.diff(dual_coef.indptr)),
+        }
+
+    def _run_minibatches(self, is_last):
+        """A pass of `DualAscent`: the gap it met, its work, and what finds coefficients, dual and bound at its end."""
+        ascent = self.ascent
+        is_due = self.n_passes % PASSES_TOGETHER == 0 and ascent.raw.size <= LARGEST_EXTRAPOLATED
+        extrapolating = self._extrapolate() if is_due else 0.0
+        worth = self._loss_worth_averaging(is_last)
+        # Before the first look nothing else is there to return.
+        average_above = -np.inf if self.may_be_stopped and self.n_seen == 0 else worth
+        work = extrapolating + ascent.run_pass(average_above) / len(self.problem.rows)
+        self.is_averaged = ascent.average is not None and ascent.gap_of_half > worth
+        self.estimates.append(ascent.gap)
+        self.bound = None
+
+        def found(stopped):
+            candidates = [ascent.taken_average] if self.is_averaged or (stopped and ascent.average) else []
+            if is_last or not candidates:
+                candidates.append(ascent.coefficients)
+            return candidates, ascent.dual, self._estimated_bound()
+
+        if self._is_slow():
+            self._begin_newton()
+        return ascent.gap, work, found
+
+    def _loss_worth_averaging(self, is_last):
+        """The loss above which the mean of the iterates is worth its cost: a better primal point than the last of them.
+
+        It is so near the end, where the fit ends early, and in looks far from the end. After a first pass in which the
+        rows lose more than with W = 0 it is better by far; many passes follow.
+        """
+        is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1])
+        if is_near or is_last or self._is_look_due():
+            return -np.inf
+        return self.incumbent.objective_of_zero if self.n_passes == 1 else np.inf
+
+    def _extrapolate(self):
+        """A step of `Extrapolation`, the first time its beginning; the work, in passes."""
+        if self.extrapolation is None:
+            self.extrapolation = Extrapolation(self.ascent)
+            return 0.0
+        self.extrapolation.step()
+        return COST_OF_EXTRAPOLATION
+
+    def _run_newton(self, is_last):
+        """A step of `ProximalNewton`, told like a pass."""
+        self.newton.step()
+
+        def found(stopped):
+            coef, intercept = self._newton_coefficients()
+            if self.problem.loss.sums_to_zero:  # a common part of all scores costs ‖W‖² and gains nothing
+                coef = coef - coef.mean(axis=1, keepdims=True)
+            # So near to the end that the proof is worth it.
+            return [lambda: (coef, intercept)], self.newton.point.dual, np.inf
+
+        return self.newton.gap, self.newton.work, found
+
+    def _newton_coefficients(self):
+        coef, intercept = self.newton.coefficients()
+        return coef if self.basis is None else product(self.basis, coef), intercept
+
+    def _begin_newton(self, saved=None):
+        """Newton from where the minibatches are, or an earlier fit was, in the space of the rows if these are few."""
+        problem, ascent = self.problem, self.ascent
+        self.extrapolation = None  # it is as large as the dual and the coefficients
+        if saved is None:
+            coef, intercept = ascent.coefficients()
+            curvature = ascent.mean_curvature()
+        else:
+            coef, intercept, curvature = saved.coef, saved.intercept, saved.curvature
+        n_samples, n_features = problem.X.shape
+        if self.is_one_batch and n_samples < n_features and not sp.issparse(problem.X):
+            coordinates, self.basis = row_space(problem.X)
+            problem = replace(problem, X=coordinates)
+            coef = transposed_product(self.basis, coef)
+        self.newton = ProximalNewton(problem, ascent.dual, coef, intercept, curvature, exact=self.is_one_batch)
+
+    def steps_to_save(self):
+        """`SavedSteps` for a warm start of the same problem."""
+        pull, beta, estimates = self.ascent.pull, self.ascent.beta, self.estimates
+        if self.newton is None:
+            return save_steps(self.problem, self.ascent.dual, pull, beta, estimates)
+        newton = (*self._newton_coefficients(), self.newton.curvature)
+        return save_steps(self.problem, self.newton.point.dual, pull, beta, estimates, *newton)
+
+    def _is_slow(self):
+        """Whether the minibatches need too many more passes at the rate of the last half of them."""
+        first = FIRST_PASSES + MORE_PASSES * (self.ascent.raw.size // COEFFICIENTS)
+        most_left = MOST_PASSES_LEFT
+        if self.is_one_batch:
+            first, most_left = FIRST_PASSES, MOST_STEPS_LEFT
+        if len(self.estimates) < first:
+            return False
+        if self.estimates[-1] <= np.finfo(self.problem.X.dtype).eps * self.objective:
+            return True  # nothing left to climb, and yet the fit goes on: for the intercept the dual is flat
+        half = len(self.estimates) // 2
+        rate = np.log(self.estimates[half - 1] / self.estimates[-1]) / (len(self.estimates) - half)
+        left = np.log(self.estimates[-1] / (self.tol * self.objective)) if self.tol > 0 else np.inf
+        return left > most_left * rate
+
+    def _look(self, stopped=False):
+        """The gap where the last pass ended, proven if that is worth it or the fit ends, and the work, in passes."""
+        candidates, dual, bound = self.unseen(stopped)
+        self.unseen, self.unproven = None, dual
+        gap_before, is_far = self.objective - self.dual_objective, self.objective - bound > FAR * self.objective
+        work = COST_OF_LOOK * len(candidates)
+        for made in candidates:  # which may be large: each is freed before the next is made, all of them before a proof
+            self.incumbent.offer(*made(), is_far=is_far)
+        self.ascent.average = None
+        gap, end = self.objective - bound, self.tol * self.objective
+        if not (stopped or gap <= end or self._is_worth_a_proof(gap)):
+            return gap, work
+        work += self._prove(dual)
+        gap = self.objective - self.dual_objective
+        self.n_vain_looks = self.n_vain_looks + 1 if self.newton and gap > NO_BETTER * gap_before else 0
+        return gap, work
+
+    def _is_worth_a_proof(self, gap):
+        """Whether to prove a gap on the way."""
+        is_cheap = self.work_of_proofs + COST_OF_PROOF <= SHARE_OF_PROOFS * self.work
+        return is_cheap and gap <= WORTH_A_PROOF * (self.objective - self.dual_objective)
+
+    def _prove(self, dual):
+        """Keep the bound of these subgradients if it is the best; the work, in passes."""
+        self.unproven = None
+        self.work_of_proofs += COST_OF_PROOF
+        bound, feasible = best_bound(self.problem, dual, self.objective)
+        if bound > self.dual_objective:
+            self.dual_objective, self.dual = bound, feasible
+        return COST_OF_PROOF
+
+
+def relative_gap(objective, dual_objective):
+    """(P − D)/P."""
+    return (objective - dual_objective) / objective if objective > 0 else 0.0

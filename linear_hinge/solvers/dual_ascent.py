@@ -1,0 +1,348 @@
+"""Minibatch steps whose length is known in closed form, because they climb the dual.
+
+Every row remembers its subgradient g_i. With W = W(G) = −(1/alpha) Σ_i ω_i g_i x_iᵀ at all times, one step replaces the
+subgradients of a batch B by better ones:
+
+    S   = X_B Wᵀ + b
+    ρ_i = β (‖x_i‖² + σ²) / alpha
+    δ_i = Prox(g_i, S_i, ρ_i) − g_i
+    U   = Σ_B ω_i δ_i x_iᵀ,   s = Σ_B ω_i δ_i
+    η   = clip(Σ_B ω_i (⟨δ_i, S_i⟩ + Δ c(δ_i)) / ((‖U‖² + σ² ‖s‖²) / alpha), 0, 1)
+    g_B += η δ,   W −= (η/alpha) U,   v += η s
+
+η maximises the dual along δ, so that it never decreases. β is how much the rows of a batch resemble each other; it
+follows what was measured, β ← r or .99 β + .01 r with
+
+    r = ((‖U‖² + σ² ‖s‖²) / alpha) / (Σ_B ω_i (‖x_i‖² + σ²) ‖δ_i‖² / alpha).
+
+A row repeated k times and a row of weight k give the same steps when a batch holds all rows.
+
+The intercept is not regularised: the dual asks for v = Σ_i ω_i g_i = 0. It is treated as the weight of a feature of
+length σ, pulled towards a centre c that follows it after every pass: b = c − (σ²/alpha) v.
+
+The x_i above are centred, which changes nothing but b once v = 0, and makes rows resemble each other less. X is not
+touched for that. With V = −(1/alpha) Σ_i ω_i g_i x_iᵀ of the rows as they are, W = V + v μᵀ/alpha, and what the centre
+adds to scores and lengths is known from v, V μ and ⟨x_i, μ⟩. So sparse data stay sparse and give the same model.
+
+References
+----------
+Shalev-Shwartz and Zhang, Stochastic dual coordinate ascent methods, JMLR 2013 (one row at a time).
+Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for SVMs, ICML 2013 (β).
+"""
+
+import numpy as np
+
+from linear_hinge.kernels.door import padded, sweep
+from linear_hinge.linalg.batches import (
+    bytes_of_row,
+    cached_chunks,
+    direction,
+    minibatches,
+    shuffled,
+    take_rows,
+    weighted_sum,
+)
+from linear_hinge.linalg.products import combination, inner, product, squared_rows, weighted_mean
+from linear_hinge.problem.certificate import linear_part
+
+# Rows whose own gap is below this part of the mean gap are left out of the next passes, so many in a row at most, if
+# the others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
+# Once the others have closed most of their gap, what is left is where nobody looks: all rows are visited again. A pass
+# over few rows visits them several times, up to as many visits as there are rows, because a pass has a cost of its own.
+SMALL_GAP = 0.03
+SKIPPED_PASSES = 15
+MOST_ACTIVE = 0.5**0.5  # in weight, so that repeated rows count like heavy ones; no ratio of two counts
+WORTH_SKIPPING = 0.2  # of the gap after all rows were visited
+MOST_TIMES = 4
+
+# So many batches share a block of rows that lie side by side, if a row and its subgradient are so short that finding
+# them in memory costs more than the arithmetic. Not where neighbours are of the same class: they resemble each other.
+TOGETHER = 2
+SHORT_ROW = 512  # bytes
+
+# β forgets a batch whose rows resembled each other more than the present ones.
+BETA_MEMORY = 0.99
+
+POWER_ITERATIONS = 10
+SMALLEST_VARIANCE = 1e-10  # in parts of ‖μ‖²
+
+
+class DualAscent:
+    """The remembered subgradients G, the coefficients they stand for, and the steps that improve both.
+
+    Parameters
+    ----------
+    problem : Problem
+    dual : ndarray of shape (n_samples, n_scores)
+        G to start from, feasible; changed in place.
+    coef : ndarray of shape (n_features, n_scores)
+        Vᵀ, −(1/alpha) Σ_i ω_i g_i x_iᵀ of this G.
+    intercept : ndarray of shape (n_scores,)
+        The first b, towards which it is pulled.
+    batch_size : int
+    rng : RandomState or None
+        Shuffles the rows.
+
+    Attributes
+    ----------
+    t : int
+        Steps done.
+    n_rounds : int
+        How often the rows were visited, all of them or those with a gap.
+    beta : float
+        β, None before the first step.
+    gap : float
+        Σ_i ω_i (ℓ_i − ⟨g_i, S_i⟩ − Δ c(g_i)), the duality gap with every row at the coefficients that it was last
+        visited with: an estimate, too large while W moves.
+    gap_of_half : float
+        The mean gap of the rows of the first half of the last pass that was asked for an average.
+    average : tuple (coef, intercept)
+        The mean of the iterates of the second half of the last pass, if it was asked for.
+    """
+
+    def __init__(self, problem, dual, coef, intercept, *, batch_size, rng):
+        X, weights, alpha = problem.X, problem.weights, problem.alpha
+        self.problem = problem
+        self.dual = dual
+        self.memory = padded(coef)
+        self.raw = self.memory[:, : problem.n_scores]
+        self.batch_size = batch_size
+        self.rng = rng
+        is_short = bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW
+        self.together = TOGETHER if is_short and not is_sorted(problem.y) else 1
+        self.t = self.n_rounds = 0
+        self.beta = None
+        self.beta_memory = BETA_MEMORY
+        self.gap = self.gap_of_half = np.inf
+        self.average = None
+        self.row_gaps = np.zeros(len(problem.y))
+        self.gap_of_all = np.inf
+        self.n_until_full = 0
+        self.imbalance = combination(weights, dual) if problem.fit_intercept else np.zeros(problem.n_scores)
+        self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
+        self.raw_on_mean, self.on_mean = np.zeros(problem.n_scores), np.zeros(len(problem.y))
+        if problem.fit_intercept:
+            self.mean = weighted_sum(X, weights).astype(X.dtype)
+            self.sigma2 = largest_variance(X, weights, self.mean)
+            self.raw_on_mean += combination(self.mean, coef)
+            self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
+        self.mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
+        self.norms = np.maximum(problem.squared_norms - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
+        self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
+
+    def run_pass(self, average_above=np.inf):
+        """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were.
+
+        The iterates of the second half are averaged if the rows of the first half had a mean gap above this.
+        """
+        active = self._rows_to_visit()
+        n_times = self._n_times(active)
+        self.n_rounds += n_times
+        rows = np.tile(shuffled(active, self.batch_size, self.rng, self.together), n_times)
+        mean, middle = None, len(rows)
+        if average_above < np.inf:
+            # The mean of the second half of the iterates is as good as that of all of them, at half the cost.
+            middle = len(rows) // self.batch_size // 2 * self.batch_size
+        self._visit(rows[:middle])
+        if middle < len(rows):
+            self.gap_of_half = self._mean_gap(rows[:middle])
+            if self.gap_of_half > average_above:
+                mean = RunningMean(self.memory, self.problem.n_scores)
+        self._visit(rows[middle:], mean)
+        self.gap = weighted_mean(self.problem.weights, self.row_gaps)
+        if len(active) == len(self.problem.rows):
+            self.gap_of_all = self.gap
+        self.average = None if mean is None else self._uncentred(*mean.value())
+        self.pull = self._centred_intercept()
+        return len(rows)
+
+    def _mean_gap(self, rows):
+        """The mean gap of some rows when they were visited last."""
+        weights = self.problem.weights[rows]
+        return weighted_mean(weights, self.row_gaps[rows]) / weights.sum() if len(rows) > 0 else 0.0
+
+    def mean_curvature(self):
+        """The mean of ρ_i, which is positive."""
+        spread = 1.0 if self.beta is None else self.beta
+        mean = spread * weighted_mean(self.problem.weights, self.norms) / self.problem.alpha
+        return max(mean, np.finfo(float).tiny)
+
+    def _visit(self, rows, mean=None):
+        if len(rows) == 0 or sweep(self, rows, mean):
+            return
+        for batch in minibatches(rows, self.batch_size):
+            change, length = self._step(batch)
+            self.t += 1
+            if mean is not None:
+                mean.add(change, length, self._centred_intercept(), self.imbalance)
+
+    def _rows_to_visit(self):
+        rows = self.problem.rows
+        if self.n_until_full > 0 and self.gap > WORTH_SKIPPING * self.gap_of_all:
+            active = rows[self.row_gaps[rows] > SMALL_GAP * self.gap]
+            if self.problem.weights[active].sum() <= MOST_ACTIVE:
+                self.n_until_full -= 1
+                return active
+        self.n_until_full = SKIPPED_PASSES
+        return rows
+
+    def _n_times(self, rows):
+        """How often to visit them in a pass; fewer than a batch only once, because none may be twice in one."""
+        if len(rows) < self.batch_size:
+            return 1
+        return min(MOST_TIMES, len(self.problem.rows) // len(rows))
+
+    def best_length(self, change, raw):
+        """Where the dual is the highest along a change of G, and of Vᵀ with it."""
+        problem, alpha = self.problem, self.problem.alpha
+        rise = linear_part(problem, change) - alpha * inner(self.raw, raw)
+        total = on_mean = np.zeros(problem.n_scores)
+        if problem.fit_intercept:
+            total, on_mean = combination(problem.weights, change), combination(self.mean, raw)
+            rise += total @ self._common_offset() - self.imbalance @ on_mean
+        # V changes by −U/alpha.
+        curvature = self._curvature(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
+        return rise / curvature if curvature > 0 else 0.0
+
+    def move(self, change, raw, length):
+        """Change G and Vᵀ, and what follows from them, by so many times this; the change is spoilt."""
+        change *= change.dtype.type(length)
+        raw *= raw.dtype.type(length)
+        self.dual += change
+        self.raw += raw
+        if self.problem.fit_intercept:
+            self.imbalance += combination(self.problem.weights, change)
+            self.raw_on_mean += combination(self.mean, raw)
+
+    def coefficients(self):
+        """Wᵀ and b, as `primal_objective` takes them."""
+        raw = padded(self.raw)[:, : self.problem.n_scores] if self.problem.fit_intercept else self.raw
+        return self._uncentred(raw, self._centred_intercept(), self.imbalance)
+
+    def taken_average(self):
+        """The average, which may be large and is not kept."""
+        average, self.average = self.average, None
+        return average
+
+    def squared_norm(self):
+        """‖W‖², without an array of its size."""
+        shift = self.imbalance / self.problem.alpha  # W = V + shift μᵀ
+        along_mean = 2 * shift @ self.raw_on_mean + self.mean_norm * (shift @ shift)
+        return inner(self.raw, self.raw) + (float(along_mean) if self.problem.fit_intercept else 0.0)
+
+    def _step(self, batch):
+        """The step of this module's docstring; the change of V as direction and length."""
+        problem, loss, alpha, margin = self.problem, self.problem.loss, self.problem.alpha, self.problem.margin
+        y, weights, norms, dual = problem.y[batch], problem.weights[batch], self.norms[batch], self.dual[batch]
+        X_batch = take_rows(problem.X, batch)
+        scores = product(X_batch, self.raw) + self._offsets(batch).astype(self.raw.dtype)
+        beta = weights.sum() if self.beta is None else self.beta
+        step = loss.prox(dual, scores, y, (beta / alpha * norms).astype(dual.dtype), margin) - dual
+        gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
+        self.row_gaps[batch] = gaps - margin * loss.dual_values(dual, y)
+
+        weighted = weights[:, None] * step
+        total, on_mean = weighted.sum(axis=0), combination(self.on_mean[batch], weighted)
+        change = direction(X_batch, weighted.astype(dual.dtype))
+        rise = inner(weighted, scores) + margin * weighted_mean(weights, loss.dual_values(step, y))
+        if not rise > 0:
+            return change, 0.0
+        curvature = self._curvature(change.squared_norm(), total, on_mean)
+        eta = min(rise / curvature, 1.0) if curvature > 0 else 1.0
+        self.dual[batch] += dual.dtype.type(eta) * step
+        change.add_to(self.raw, -eta / alpha)
+        self.raw_on_mean -= eta / alpha * on_mean
+        if problem.fit_intercept:
+            self.imbalance += eta * total
+        lengths = weighted_mean(weights * norms, squared_rows(step))
+        self._follow(curvature * alpha / lengths if lengths > 0 else 0.0)
+        return change, -eta / alpha
+
+    def _follow(self, resemblance):
+        """Let β follow r."""
+        if self.beta is None or resemblance > self.beta:
+            self.beta = resemblance
+        else:
+            self.beta = self.beta_memory * self.beta + (1 - self.beta_memory) * resemblance
+
+    def _curvature(self, squared, total, on_mean):
+        """(‖U‖² + σ² ‖s‖²) / alpha, from ‖U‖², s and U μ of the rows as they are."""
+        squared = squared - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
+        return max(squared, 0.0) / self.problem.alpha
+
+    def _offsets(self, batch):
+        """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩, in float64."""
+        return self._common_offset() + np.multiply.outer(self.on_mean[batch], self.imbalance / self.problem.alpha)
+
+    def _common_offset(self):
+        """The part of it that all rows have."""
+        return self._centred_intercept() - self.raw_on_mean - self.mean_norm / self.problem.alpha * self.imbalance
+
+    def _centred_intercept(self):
+        """b of the centred rows, c − (σ²/alpha) v, in float64."""
+        return self.pull - (self.sigma2 / self.problem.alpha) * self.imbalance
+
+    def _uncentred(self, raw, intercept, imbalance):
+        """W and the intercept of the rows as they are, b − W μ; V becomes W in its place."""
+        if not self.problem.fit_intercept:
+            return raw, np.zeros_like(raw[0])
+        shift = (imbalance / self.problem.alpha).astype(raw.dtype)
+        for rows in cached_chunks(*raw.shape):
+            raw[rows] += np.multiply.outer(self.mean[rows], shift)
+        return raw, (intercept - combination(self.mean, raw)).astype(raw.dtype)
+
+
+class RunningMean:
+    """The mean of V_1 … V_T, updated where V changes: V_T − Σ_r (r − 1) (change of step r) / T."""
+
+    def __init__(self, memory, n_scores):
+        self.memory = memory
+        self.lag_memory = np.zeros_like(memory)
+        self.lag = self.lag_memory[:, :n_scores]
+        self.intercept, self.imbalance = np.zeros(n_scores), np.zeros(n_scores)
+        self.n_steps = 0
+
+    def add(self, change, length, intercept, imbalance):
+        change.add_to(self.lag, self.n_steps * length)
+        self.n_steps += 1
+        self.intercept = self.intercept + (intercept - self.intercept) / self.n_steps
+        self.imbalance = self.imbalance + (imbalance - self.imbalance) / self.n_steps
+
+    def value(self):
+        """The mean of V, b and v; it takes the memory of the lag, which may be large."""
+        mean = self.lag_memory
+        mean /= -mean.dtype.type(self.n_steps)
+        mean += self.memory
+        return mean[:, : self.lag.shape[1]], self.intercept, self.imbalance
+
+
+def is_sorted(y):
+    """Whether neighbours are of the same class more often than half-way between chance and always."""
+    chance = ((np.bincount(y) / len(y)) ** 2).sum()
+    return len(y) > 1 and np.count_nonzero(y[1:] == y[:-1]) > (len(y) - 1) * (1 + chance) / 2
+
+
+def largest_variance(X, weights, mean):
+    """The largest eigenvalue of Σ_i ω_i (x_i − μ)(x_i − μ)ᵀ, by power iterations.
+
+    It is the length σ² of the feature whose weight is the intercept: the mean squared norm, its sum over all
+    directions, is far too large and makes the rows of a batch resemble each other.
+    """
+    # Any vector that is not special will do, the same in every call.
+    vector = np.random.RandomState(0).standard_normal(X.shape[1])
+    value = _length(vector)
+    for _ in range(POWER_ITERATIONS):
+        if not value > 0:
+            return 1.0
+        vector = (vector / value).astype(X.dtype)
+        along = product(X, vector[:, None])[:, 0] - (mean * vector).sum()
+        vector = weighted_sum(X, weights * along)
+        vector -= mean * weighted_mean(weights, along)
+        value = _length(vector)
+    # Where there is no variance beyond rounding, every length serves.
+    return value if value > SMALLEST_VARIANCE * float((mean * mean).sum()) else 1.0
+
+
+def _length(vector):
+    """‖v‖."""
+    return float(np.sqrt((vector * vector).sum(dtype=np.float64)))

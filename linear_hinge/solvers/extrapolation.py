@@ -1,0 +1,55 @@
+"""What many passes have in common: the dual far along the way that the subgradients went.
+
+In some passes G' has become G, and W' has become W. D is a parabola along d = G − G', the highest at G + m d with
+
+    m = (Δ Σ_i ω_i c(d_i) − alpha ⟨W, W(d)⟩ + ⟨b, v(d)⟩) / (alpha ‖W(d)‖² + (σ²/alpha) ‖v(d)‖²),   v(d) = Σ_i ω_i d_i
+
+in the terms of `dual_ascent`. That may be outside of the polytopes. From G towards its projection D is another
+parabola, and the step goes to where that is the highest: as every step of the minibatches, it never lowers the dual.
+
+References
+----------
+Bertrand and Massias, Anderson acceleration of coordinate descent, AISTATS 2021 (with more than one difference).
+"""
+
+import numpy as np
+
+from linear_hinge.kernels.door import envelopes
+from linear_hinge.problem.certificate import coef_from_dual
+
+
+class Extrapolation:
+    """Steps along the way that a `DualAscent` went since the last one.
+
+    Parameters
+    ----------
+    ascent : DualAscent
+    """
+
+    def __init__(self, ascent):
+        self.ascent = ascent
+        self.dual, self.raw = ascent.dual.copy(), ascent.raw.copy()
+
+    def step(self):
+        """Move the ascent, and remember where it begins anew."""
+        ascent, problem = self.ascent, self.ascent.problem
+        # All of it may be large, and memory that was never touched is slow.
+        change = np.subtract(ascent.dual, self.dual, out=self.dual)
+        length = ascent.best_length(change, np.subtract(ascent.raw, self.raw, out=self.raw))
+        if 0 < length < np.inf:
+            change *= change.dtype.type(length)
+            change += ascent.dual
+            change = projection(problem.loss, change, problem.y)
+            change -= ascent.dual
+            raw = coef_from_dual(problem, change).astype(ascent.raw.dtype, copy=False)
+            length = min(ascent.best_length(change, raw), 1.0)
+            if length > 0:
+                ascent.move(change, raw, length)
+        self.dual[:], self.raw[:] = ascent.dual, ascent.raw
+
+
+def projection(loss, dual, y):
+    """The nearest feasible subgradients: a prox step where scores and margin do not matter."""
+    scores = np.broadcast_to(dual.dtype.type(0), dual.shape)
+    compiled = envelopes(loss, dual, scores, y, 1.0, 0.0)
+    return loss.prox(dual, scores, y, np.ones(len(dual), dual.dtype), 0.0) if compiled is None else compiled[0]

@@ -1,0 +1,99 @@
+"""Coefficients that shrink and average at no cost: the iterate of the methods for streams."""
+
+import numpy as np
+
+from linear_hinge.linalg.products import product
+
+# The coefficients are kept as scale · raw, and raw is renewed when the scale has moved that far: the average is a
+# difference of numbers that much larger than itself, and float32 has seven digits.
+LARGEST_SCALE = 1e3
+
+
+class Iterate:
+    """W_t, b_t and their averages.
+
+    Shrinking W in every step would touch all n_features · n_scores entries. W is therefore kept as a product,
+    W_t = scale · raw, and the average of the iterates as
+
+        Σ_{s≤t} p_s W_s = scale_sum · raw − lag,    lag = Σ_{r≤t} (scale_sum before step r) · (change of raw in step r),
+
+    p_s = 1, 2, 3, … the weight of the iterate s, so that a step changes only the features that occur in its batch.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+        W_0ᵀ; taken over and changed in place.
+    intercept : ndarray of shape (n_scores,)
+        b_0, likewise.
+
+    References
+    ----------
+    Xu, Towards optimal one pass large scale learning with averaged stochastic gradient descent, 2011, section 5.
+    Lacoste-Julien, Schmidt and Bach, A simpler approach to obtaining an O(1/t) convergence rate for the
+    projected stochastic subgradient method, 2012: averages with p_s proportional to s.
+    """
+
+    def __init__(self, coef, intercept):
+        self.raw = coef
+        self.scale = 1.0
+        self.intercept = intercept
+        self.lag = None
+        self.scale_sum = 0.0
+        self.n_averaged = 0
+        self.average_intercept = np.zeros_like(intercept)
+
+    def go_on_from(self, coef, intercept):
+        """Let these be W_t and b_t, and the averages, in which as many iterates take part as before."""
+        self.raw, self.scale, self.intercept = coef, 1.0, intercept
+        self.average_intercept, self.scale_sum = intercept.copy(), 0.0
+        if self.lag is not None:
+            self.lag = self.dtype.type(-self._total_weight()) * coef
+
+    @property
+    def dtype(self):
+        return self.raw.dtype
+
+    def scores(self, X_batch):
+        """W x_i + b, shape (n_rows, n_scores)."""
+        return self.dtype.type(self.scale) * product(X_batch, self.raw) + self.intercept
+
+    def shrink(self, factor):
+        """W ← factor · W."""
+        self.scale *= factor
+        if not 1 / LARGEST_SCALE < abs(self.scale) < LARGEST_SCALE:
+            self._renew_raw()
+
+    def move(self, change, length):
+        """W ← W + length · change, with a `Direction`."""
+        change.add_to(self.raw, length / self.scale)
+        if self.lag is not None:
+            change.add_to(self.lag, length / self.scale * self.scale_sum)
+
+    def add_to_average(self):
+        """Let the current iterate take part, with the weight p = 1, 2, 3, …"""
+        if self.lag is None:
+            self.lag = np.zeros_like(self.raw)
+        self.n_averaged += 1
+        self.scale_sum += self.n_averaged * self.scale
+        share = self.dtype.type(2 / (self.n_averaged + 1))  # p_t / Σ_{s≤t} p_s
+        self.average_intercept += share * (self.intercept - self.average_intercept)
+
+    def coefficients(self):
+        """Wᵀ of shape (n_features, n_scores) and b: the average where there is one, else the last iterate."""
+        if self.n_averaged == 0:
+            return self.dtype.type(self.scale) * self.raw, self.intercept.copy()
+        total = self._total_weight()
+        coef = self.dtype.type(self.scale_sum / total) * self.raw - self.dtype.type(1 / total) * self.lag
+        return coef, self.average_intercept.copy()
+
+    def _total_weight(self):
+        """Σ_{s≤t} p_s."""
+        return self.n_averaged * (self.n_averaged + 1) / 2
+
+    def _renew_raw(self):
+        """Start again from scale = 1 and scale_sum = 0, with the same W and the same average."""
+        if self.lag is not None:
+            self.lag -= self.dtype.type(self.scale_sum) * self.raw
+        self.raw *= self.dtype.type(self.scale)
+        self.scale = 1.0
+        self.scale_sum = 0.0

@@ -1,0 +1,167 @@
+"""Steps in closed form on a stream: `partial_fit` without a learning rate.
+
+Rows that went by are remembered only by what they left in W. A batch B of weight ω_B arrives, the total weight of the
+stream grows from N to N + ω_B, and the subgradients of the past shrink with it:
+
+    W ← W N / (N + ω_B),   v ← v N / (N + ω_B),   ω_i = (weight of row i) / (N + ω_B).
+
+Then the subgradients g_i of the batch, zero at first, climb the dual of everything seen as in `dual_ascent`: several
+steps on the same batch, in which its Gram matrix stands for the features, and in the end
+
+    W ← W − (1/alpha) Σ_B ω_i g_i x_iᵀ,   v ← v + Σ_B ω_i g_i,   b = c − (σ²/alpha) v.
+
+The stream does not begin at N = 0, where the first batches would be fitted as if nothing else were to come, but where
+`learning_rate="optimal"` begins, at t0 batches. With a vertex of D_y in place of g_i this is that method; the prox
+steps stop where the margin is reached.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from linear_hinge.linalg.batches import direction, minibatches, shares, squared_norms, take_rows, weighted_sum
+from linear_hinge.linalg.products import product, squared_rows, transposed_product, weighted_mean
+from linear_hinge.solvers.dual_ascent import POWER_ITERATIONS, largest_variance
+from linear_hinge.solvers.scaled_iterate import Iterate
+from linear_hinge.solvers.schedules import Optimal
+
+# A batch is done after so many steps, or when they have closed its gap to this part.
+MAX_BATCH_STEPS = 30
+BATCH_ACCURACY = 0.02
+
+# Power iterations see the largest eigenvalue from below.
+STIFFNESS_MARGIN = 1.1
+
+# Batches with more rows than this go without a Gram matrix.
+LARGEST_GRAM = 1024
+
+
+class DualStream:
+    """The iterate (W, b) of a stream, in memory that does not grow.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+        W_0ᵀ; taken over and changed in place.
+    intercept : ndarray of shape (n_scores,)
+        b_0, likewise.
+    n_trained : int
+        Number of rows that W_0 was trained on, each counted as often as it was visited.
+    weight_unit : float or None
+        Their mean weight, the unit that weights are counted in; None leaves it to the first batch.
+
+    Attributes
+    ----------
+    t : int
+        Batches seen.
+    n_seen : int
+        Rows seen, which `average` is counted in.
+    """
+
+    def __init__(self, coef, intercept, n_trained=0, weight_unit=None):
+        self.iterate = Iterate(coef, intercept)
+        self.weight_seen = n_trained  # N
+        self.weight_unit = weight_unit
+        self.has_begun = False
+        self.t = 0
+        self.n_seen = 0
+        self.sigma2 = 0.0
+        self.imbalance = np.zeros(len(intercept))
+        self.pull = intercept.astype(np.float64)
+
+    def sweep(self, problem, *, average, batch_size, rng):
+        """One pass over the rows of ``problem``, whose weights need not sum to one."""
+        for rows in minibatches(problem.rows, batch_size, rng):
+            X_batch, y, weights = take_rows(problem.X, rows), problem.y[rows], problem.weights[rows]
+            if not self.has_begun:
+                self._begin(problem, X_batch, weights)
+                self.has_begun = True
+            weights = weights / self.weight_unit
+            self.t += 1
+            self.n_seen += len(rows)
+            self._absorb(problem, X_batch, y, weights)
+            if average and self.n_seen >= average:
+                self.iterate.add_to_average()
+
+    def coefficients(self):
+        """Wᵀ of shape (n_features, n_scores) and b."""
+        return self.iterate.coefficients()
+
+    def go_on_from(self, coef, intercept):
+        """Put other coefficients in the place of those that were reached; as after a fit, they are the whole past."""
+        self.iterate.go_on_from(coef, intercept)
+        self.imbalance[:] = 0
+        self.pull = intercept.astype(np.float64)
+
+    def _begin(self, problem, X_batch, weights):
+        """Read off the first batch what the stream looks like: how wide and how heavy it is."""
+        parts = shares(weights)
+        if problem.fit_intercept:
+            self.sigma2 = largest_variance(X_batch, parts, weighted_sum(X_batch, parts))
+        if self.weight_unit is None:
+            self.weight_unit = weights.max()
+        row_norm = np.sqrt(weighted_mean(parts, squared_norms(X_batch)))
+        self.weight_seen += Optimal(problem.alpha, row_norm).t0 * (weights / self.weight_unit).sum()
+
+    def _absorb(self, problem, X_batch, y, weights):
+        """Shrink the past, let the batch climb the dual, and fold it into W and v."""
+        past, self.weight_seen = self.weight_seen, self.weight_seen + weights.sum()
+        self.iterate.shrink(past / self.weight_seen)
+        self.imbalance *= past / self.weight_seen
+        weights = weights / self.weight_seen
+        self._set_intercept(problem.alpha)
+        dual = self._climb(problem, X_batch, y, weights)
+        weighted = (weights[:, None] * dual).astype(self.iterate.dtype)
+        self.iterate.move(direction(X_batch, weighted), -1 / problem.alpha)
+        self.imbalance += weighted.sum(axis=0)
+        # The centre follows b as fast as the stream renews itself.
+        self.pull -= (self.sigma2 / problem.alpha) * self.imbalance * weights.sum()
+        self._set_intercept(problem.alpha)
+
+    def _set_intercept(self, alpha):
+        self.iterate.intercept[:] = self.pull - (self.sigma2 / alpha) * self.imbalance
+
+    def _climb(self, problem, X_batch, y, weights):
+        """Subgradients of the batch that nearly maximise the dual, those of the past being fixed.
+
+        Accelerated prox steps: g⁺ = Prox(h, S(h), ρ) from h = g + θ (g − last g), where S(h) = S + θ (S − last S)
+        because scores are linear in the subgradients.
+        """
+        loss, alpha, margin = problem.loss, problem.alpha, problem.margin
+        scores = self.iterate.scores(X_batch)
+        dual = np.zeros_like(scores)
+        along = gram_product(X_batch, self.sigma2)
+        curvature = (largest_stiffness(along, weights) / alpha).astype(scores.dtype)
+        last_dual, last_scores, first_gap, speed = dual, scores, None, 1.0
+        for _ in range(MAX_BATCH_STEPS):
+            row_gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
+            gap = weighted_mean(weights, row_gaps - margin * loss.dual_values(dual, y))
+            first_gap = gap if first_gap is None else first_gap
+            if gap <= BATCH_ACCURACY * first_gap and last_dual is not dual:
+                break
+            last_speed, speed = speed, (1 + np.sqrt(1 + 4 * speed**2)) / 2
+            theta = scores.dtype.type((last_speed - 1) / speed)
+            ahead, scores_ahead = dual + theta * (dual - last_dual), scores + theta * (scores - last_scores)
+            last_dual, last_scores = dual, scores
+            dual = loss.prox(ahead, scores_ahead, y, curvature, margin)
+            weighted = (weights[:, None] * (dual - last_dual)).astype(scores.dtype)
+            scores = scores - (along(weighted) / alpha).astype(scores.dtype)
+        return dual
+
+
+def largest_stiffness(along, weights):
+    """An upper estimate of the largest eigenvalue of Ω^½ K Ω^½, Ω the weights and K the Gram matrix, for every row."""
+    roots = np.sqrt(weights)[:, None]
+    vector, value = roots, 0.0
+    for _ in range(POWER_ITERATIONS):
+        vector = vector / max(np.sqrt(squared_rows(vector).sum()), np.finfo(float).tiny)
+        vector = roots * along(roots * vector)
+        value = np.sqrt(squared_rows(vector).sum())
+    return np.full(len(weights), STIFFNESS_MARGIN * value)
+
+
+def gram_product(X_batch, sigma2):
+    """A function that multiplies (n_rows, n_scores) from the left with K = X_B X_Bᵀ + σ²."""
+    if X_batch.shape[0] > LARGEST_GRAM:
+        return lambda dual: product(X_batch, transposed_product(X_batch, dual)) + sigma2 * dual.sum(axis=0)
+    gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)
+    return lambda dual: product(gram, dual) + sigma2 * dual.sum(axis=0)

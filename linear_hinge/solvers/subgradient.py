@@ -1,0 +1,154 @@
+"""Minibatch subgradient descent with a learning-rate schedule, for `fit` and for streams."""
+
+import numpy as np
+
+from linear_hinge.linalg.batches import direction, minibatches, shares, take_rows
+from linear_hinge.problem.problem import primal_objective
+from linear_hinge.solvers.progress import Progress
+from linear_hinge.solvers.scaled_iterate import Iterate
+
+# Progress is given up after so many passes without any, as n_iter_no_change in SGDClassifier, but not before so many
+# steps: a pass over a small problem is a single step.
+PATIENCE_PASSES = 5
+PATIENCE_STEPS = 100
+
+
+class SubgradientDescent:
+    """The iterate (W_t, b_t) and the step that moves it.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+        W_0ᵀ; taken over and changed in place.
+    intercept : ndarray of shape (n_scores,)
+        b_0, likewise.
+    row_norm : float
+        R, the root mean square of ‖x_i‖, for the schedule.
+
+    Attributes
+    ----------
+    t : int
+        Steps done.
+    n_seen : int
+        Rows seen, which `average` is counted in.
+    """
+
+    def __init__(self, coef, intercept, row_norm=1.0):
+        self.iterate = Iterate(coef, intercept)
+        self.row_norm = row_norm
+        self.t = 0
+        self.n_seen = 0
+
+    def sweep(self, problem, *, schedule, average, batch_size, rng):
+        """One pass of steps over the rows of ``problem``."""
+        for rows in minibatches(problem.rows, batch_size, rng):
+            self.t += 1
+            self.n_seen += len(rows)
+            self._step(problem, rows, schedule(self.t))
+            if average and self.n_seen >= average:
+                self.iterate.add_to_average()
+
+    def coefficients(self):
+        """Wᵀ of shape (n_features, n_scores) and b."""
+        return self.iterate.coefficients()
+
+    def go_on_from(self, coef, intercept):
+        """Put other coefficients in the place of those that were reached."""
+        self.iterate.go_on_from(coef, intercept)
+
+    def _step(self, problem, rows, eta):
+        """W ← W − η (alpha W + Σ_B ω_i g_i x_iᵀ), b ← b − η Σ_B ω_i g_i; ω normalised within the batch."""
+        iterate = self.iterate
+        X_batch, y_batch = take_rows(problem.X, rows), problem.y[rows]
+        weights = shares(problem.weights[rows]).astype(iterate.dtype)
+        dual = problem.loss.subgradients(iterate.scores(X_batch), y_batch, problem.margin)
+        weighted = weights[:, None] * dual
+        iterate.shrink(1 - eta * problem.alpha)
+        iterate.move(direction(X_batch, weighted), -eta)
+        if problem.fit_intercept:
+            iterate.intercept -= iterate.dtype.type(eta) * weighted.sum(axis=0)
+
+
+class ScheduledFit:
+    """Passes of `SubgradientDescent` over one problem until the objective has settled.
+
+    It has settled when `PATIENCE_PASSES` passes and `PATIENCE_STEPS` steps together lowered the best objective by
+    no more than ``tol`` times its value, and the last one is that close to the best: the noise of long steps is no
+    convergence. A schedule that can answer with a shorter step is asked first.
+
+    Parameters
+    ----------
+    problem : Problem
+    descent : SubgradientDescent
+    schedule : callable
+        From `schedules`.
+    tol : float
+    average, batch_size, rng
+        As in `SubgradientDescent.sweep`.
+
+    Attributes
+    ----------
+    finished, converged : bool
+        Whether to stop; the same thing here.
+    """
+
+    def __init__(self, problem, descent, schedule, *, tol, average, batch_size, rng):
+        self.problem = problem
+        self.descent = descent
+        self.schedule = schedule
+        self.tol = tol
+        self.sweep_options = {"schedule": schedule, "average": average, "batch_size": batch_size, "rng": rng}
+        self.best = np.inf
+        self.n_rounds = 0
+        self.finished = self.converged = False
+        self._start_waiting()
+
+    def run_pass(self, is_last):
+        """One pass over the data; its `Progress`, whether or not it is the last."""
+        self.descent.sweep(self.problem, **self.sweep_options)
+        coef, intercept = self.descent.coefficients()
+        objective = primal_objective(self.problem, coef, intercept)
+        self.n_passes += 1
+        self.n_rounds += 1
+        self.best = min(self.best, objective)
+        if self.best < self.to_beat * (1 - self.tol):
+            self._start_waiting()
+        self.finished = self.converged = self._has_settled(objective)
+        self.progress = Progress(coef, intercept, objective, np.nan, 1.0)
+        return self.progress
+
+    def certify(self):
+        """The last `Progress` again: there is nothing to prove."""
+        return self.progress._replace(work=0.0)
+
+    def attributes(self):
+        """What the fitted estimator shows besides the coefficients."""
+        return {"t_": self.descent.t, "_stream_": self.descent}
+
+    def early_advice(self):
+        """Nothing: how far the end is, nobody knows."""
+        return None
+
+    def steps_to_save(self):
+        """Nothing: the coefficients are all there is."""
+        return None
+
+    def _start_waiting(self):
+        self.to_beat = self.best
+        self.n_passes = 0
+        self.first_step = self.descent.t
+
+    def _has_settled(self, objective):
+        if self.n_passes < PATIENCE_PASSES or self.descent.t - self.first_step < PATIENCE_STEPS:
+            return False
+        if self.schedule.shorten():
+            self._start_waiting()
+            return False
+        return objective <= self.best * (1 + self.tol)
+
+    def advice(self):
+        """What to say when `max_iter` passes were not enough."""
+        return (
+            f"the objective still changes by more than tol={self.tol:g} between passes (best {self.best:.6g}). Increase"
+            " max_iter, scale the features with StandardScaler, or choose another learning_rate."
+        )

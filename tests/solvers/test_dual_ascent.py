@@ -1,0 +1,349 @@
+"""Minibatch steps that climb the dual, against the formulas of the module written out for dense, centred rows."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from problems import SMALL_CASES, Literal, dense, draw_problem, is_feasible, make_problem, start_ascent
+from references import CASES
+
+from linear_hinge.linalg.batches import Direction
+from linear_hinge.problem.problem import primal_objective
+from linear_hinge.solvers.dual_ascent import (
+    MOST_ACTIVE,
+    MOST_TIMES,
+    SKIPPED_PASSES,
+    SMALL_GAP,
+    WORTH_SKIPPING,
+    DualAscent,
+    RunningMean,
+    is_sorted,
+    largest_variance,
+)
+
+all_cases = pytest.mark.parametrize("case", CASES, ids=str)
+small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
+with_and_without_intercept = pytest.mark.parametrize("fit_intercept", [True, False])
+containers = pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, sp.csr_matrix])
+
+
+# Steps
+
+
+@all_cases
+@containers
+@with_and_without_intercept
+def test_a_pass_makes_the_steps_of_the_formulas(case, kind, fit_intercept, rng):
+    problem = draw_problem(case, rng, 31, kind=kind, fit_intercept=fit_intercept, margin=1.5)
+    start = 0.5 * case.draw_feasible(rng, problem.y)
+    intercept = rng.normal(size=case.n_scores) * fit_intercept
+    ascent = start_ascent(problem, dual=start, intercept=intercept)
+    literal = Literal(problem, ascent, intercept)
+    ascent.run_pass()
+    literal.run_pass(8)
+    assert ascent.t == 4
+    assert ascent.beta == pytest.approx(literal.beta, rel=1e-9)
+    assert_allclose(ascent.dual, literal.dual, atol=1e-11)
+    assert not np.allclose(ascent.dual, start)
+    coef, b = ascent.coefficients()
+    assert_allclose(coef, literal.coef().T, atol=1e-10 * np.abs(coef).max())
+    assert_allclose(b, literal.intercept() - literal.coef() @ literal.mean, atol=1e-9)
+
+
+@all_cases
+@with_and_without_intercept
+def test_no_step_lowers_the_dual_whatever_the_batch(case, fit_intercept, rng):
+    problem = draw_problem(case, rng, fit_intercept=fit_intercept, alpha=0.01)
+    ascent = start_ascent(problem)
+    literal = Literal(problem, ascent)
+    value = first = literal.augmented_dual(case)
+    for batch_size in (1, 1, 2, 30, 5, 1, 17, 30) * 3:
+        ascent._step(np.sort(rng.permutation(30)[:batch_size]))
+        literal.dual = ascent.dual
+        last, value = value, literal.augmented_dual(case)
+        assert value >= last - 1e-13 * abs(last)
+    assert value > first
+
+
+@all_cases
+@with_and_without_intercept
+def test_no_other_length_of_a_step_climbs_higher(case, fit_intercept, rng):
+    problem = draw_problem(case, rng, fit_intercept=fit_intercept, alpha=0.01)
+    ascent = start_ascent(problem, dual=0.5 * case.draw_feasible(rng, problem.y))
+    literal = Literal(problem, ascent)
+    for _ in range(5):
+        before = ascent.dual.copy()
+        ascent.beta = 0.3  # too bold: the length has to make up for it
+        _, scale = ascent._step(rng.permutation(30)[:20])
+        literal.dual = ascent.dual
+        best = literal.augmented_dual(case)
+        is_whole = -scale * problem.alpha == 1  # and must not be longer
+        for length in (0.5, 0.9, 0.999) if is_whole else (0.5, 0.9, 0.999, 1.001, 1.5):
+            literal.dual = before + length * (ascent.dual - before)
+            assert literal.augmented_dual(case) <= best + 1e-13
+
+
+@all_cases
+@containers
+@with_and_without_intercept
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_is_remembered_stays_what_it_stands_for(case, kind, fit_intercept, dtype, rng):
+    problem = draw_problem(case, rng, 50, kind=kind, dtype=dtype, fit_intercept=fit_intercept)
+    ascent = start_ascent(problem, rng=rng, intercept=rng.normal(size=case.n_scores) * fit_intercept)
+    for _ in range(10):
+        ascent.run_pass()
+    assert ascent.raw.dtype == ascent.dual.dtype == dtype
+    rounding = 1e3 * np.finfo(dtype).eps
+    weighted = problem.weights[:, None] * ascent.dual
+    raw = -(dense(problem).T @ weighted) / problem.alpha
+    assert_allclose(ascent.raw, raw, atol=rounding * np.abs(raw).max())
+    assert_allclose(ascent.imbalance, weighted.sum(axis=0) * fit_intercept, atol=rounding)
+    assert is_feasible(case, ascent.dual, problem.y, atol=rounding).all()
+    # The scores that steps are made from are those of the coefficients that come out.
+    coef, intercept = ascent.coefficients()
+    assert coef.dtype == intercept.dtype == dtype
+    expected = dense(problem) @ coef + intercept
+    some = np.array([3, 20, 7])
+    scores = dense(problem)[some] @ ascent.raw + ascent._offsets(some)
+    assert_allclose(scores, expected[some], atol=rounding * np.abs(expected).max())
+
+
+@all_cases
+@with_and_without_intercept
+def test_the_estimate_of_the_gap_is_the_gap_with_every_row_at_its_last_visit(case, fit_intercept, rng):
+    """With one batch these are the coefficients before the step; without intercept it is a true gap."""
+    problem = draw_problem(case, rng, fit_intercept=fit_intercept)
+    ascent = start_ascent(problem, batch_size=30)
+    for _ in range(SKIPPED_PASSES + 1):
+        ascent.run_pass()
+    ascent.n_until_full = 0
+    literal = Literal(problem, ascent)
+    literal.center, literal.dual = ascent.pull, ascent.dual.copy()
+    scores, dual = literal.scores(), literal.dual
+    losses = case.by_rows("value", scores, problem.y, problem.margin)
+    linear = case.by_rows("dual_value", dual, problem.y) * problem.margin
+    ascent.run_pass()
+    assert ascent.gap == pytest.approx(problem.weights @ (losses - (dual * scores).sum(axis=1) - linear), rel=1e-9)
+    if not fit_intercept:
+        primal = primal_objective(problem, literal.coef().T, np.zeros(case.n_scores))
+        assert ascent.gap == pytest.approx(primal - literal.augmented_dual(case), rel=1e-9)
+
+
+@small_cases
+@with_and_without_intercept
+def test_the_gap_closes(case, fit_intercept, rng):
+    problem = draw_problem(case, rng, fit_intercept=fit_intercept, alpha=0.3)
+    ascent = start_ascent(problem, rng=rng)
+    gaps = []
+    for _ in range(100):
+        ascent.run_pass()
+        gaps.append(ascent.gap)
+    assert gaps[-1] < 1e-3 * gaps[0]
+    assert not fit_intercept or np.abs(ascent.imbalance).max() < 1e-3
+
+
+# Containers and weights
+
+
+@all_cases
+@with_and_without_intercept
+@pytest.mark.parametrize("kind", [sp.csr_array, sp.csr_matrix])
+def test_sparse_rows_give_the_model_of_dense_ones(case, fit_intercept, kind, rng):
+    problem = draw_problem(case, rng, 50, fit_intercept=fit_intercept)
+    sparse = make_problem(
+        case, kind(problem.X), problem.y, problem.weights, alpha=problem.alpha, fit_intercept=fit_intercept
+    )
+    ascents = [start_ascent(of, rng=np.random.RandomState(0)) for of in (problem, sparse)]
+    for _ in range(6):
+        for ascent in ascents:
+            ascent.run_pass(average_above=-np.inf)
+    for ours, theirs in zip(ascents[1].coefficients(), ascents[0].coefficients(), strict=True):
+        assert_allclose(ours, theirs, atol=1e-10)
+    for ours, theirs in zip(ascents[1].average, ascents[0].average, strict=True):
+        assert_allclose(ours, theirs, atol=1e-10)
+
+
+@all_cases
+@containers
+@with_and_without_intercept
+def test_a_row_of_weight_k_is_k_rows_in_any_order_when_a_batch_holds_all(case, kind, fit_intercept, rng):
+    problem = draw_problem(case, rng, fit_intercept=fit_intercept)
+    counts = rng.randint(0, 4, size=30)
+    constants = {"alpha": problem.alpha, "fit_intercept": fit_intercept}
+    weighted = make_problem(case, kind(problem.X), problem.y, counts, **constants)
+    rows = rng.permutation(np.repeat(np.arange(30), counts))
+    repeated = make_problem(case, kind(problem.X[rows]), problem.y[rows], **constants)
+    ascents = [start_ascent(of, batch_size=100) for of in (weighted, repeated)]
+    for _ in range(12):
+        for ascent in ascents:
+            ascent.run_pass()
+    for ours, theirs in zip(ascents[0].coefficients(), ascents[1].coefficients(), strict=True):
+        assert_allclose(ours, theirs, atol=1e-10)
+    assert ascents[0].gap == pytest.approx(ascents[1].gap, rel=1e-8, abs=1e-13)
+
+
+@small_cases
+def test_rows_without_weight_are_not_visited(case, rng):
+    problem = draw_problem(case, rng)
+    problem = make_problem(case, problem.X, problem.y, np.where(np.arange(30) % 3, 1, 0))
+    ascent = start_ascent(problem)
+    assert ascent.run_pass() == 20
+    assert not ascent.dual[::3].any()
+
+
+@small_cases
+@with_and_without_intercept
+def test_rows_of_zeros_alone_do_no_harm(case, fit_intercept):
+    y = np.arange(30) % case.n_classes
+    problem = make_problem(case, np.zeros((30, 4)), y, fit_intercept=fit_intercept)
+    ascent = start_ascent(problem)
+    for _ in range(SKIPPED_PASSES + 2):
+        ascent.run_pass(average_above=-np.inf)
+    ascent.n_until_full = 0  # the last visits all rows again
+    ascent.run_pass(average_above=-np.inf)
+    for coef, intercept in (ascent.coefficients(), ascent.average):
+        assert not coef.any()
+        assert np.isfinite(intercept).all()
+    assert is_feasible(case, ascent.dual, y).all()
+
+
+# Skipping
+
+
+@small_cases
+def test_rows_with_a_small_gap_are_skipped_and_then_looked_at_again(case, rng, monkeypatch, numpy_steps):
+    problem = draw_problem(case, rng, 90, alpha=0.5)
+    ascent = start_ascent(problem)
+    visited, n_until_full, gap_of_all = [], 0, np.inf
+    step = DualAscent._step
+    monkeypatch.setattr(DualAscent, "_step", lambda self, batch: visited.extend(batch) or step(self, batch))
+    numbers = []
+    for _ in range(4 * (SKIPPED_PASSES + 1)):
+        expected = np.flatnonzero(ascent.row_gaps > SMALL_GAP * ascent.gap)
+        n_until_full -= 1
+        is_full = n_until_full < 0 or ascent.gap <= WORTH_SKIPPING * gap_of_all
+        if is_full or problem.weights[expected].sum() > MOST_ACTIVE:
+            expected, n_until_full = np.arange(90), SKIPPED_PASSES
+        visited.clear()
+        n_times = min(MOST_TIMES, 90 // len(expected)) if len(expected) >= ascent.batch_size else 1
+        assert ascent.run_pass() == n_times * len(expected)
+        assert_array_equal(visited, np.tile(expected, n_times))
+        numbers.append(len(expected))
+        gap_of_all = ascent.gap if len(expected) == 90 else gap_of_all
+    full = np.flatnonzero(np.array(numbers) == 90)
+    assert 1 < len(full) < len(numbers) / 2
+
+
+def test_where_no_row_has_a_gap_all_are_visited():
+    """Zero is optimal where nothing distinguishes the classes, and reached at once."""
+    problem = make_problem(CASES[0], np.zeros((4, 1)), np.array([0, 1, 0, 1]), fit_intercept=False)
+    ascent = start_ascent(problem)
+    for _ in range(2):
+        ascent.run_pass()
+    assert ascent.gap == 0
+    assert ascent.run_pass(average_above=-np.inf) == 4
+    assert_array_equal(ascent.average[0], ascent.coefficients()[0])
+
+
+@small_cases
+def test_no_row_is_twice_in_a_batch(case, rng, monkeypatch, numpy_steps):
+    problem = draw_problem(case, rng, 90, alpha=0.5)
+    ascent = start_ascent(problem, batch_size=7, rng=rng)
+    batches = []
+    step = DualAscent._step
+    monkeypatch.setattr(DualAscent, "_step", lambda self, batch: batches.append(batch) or step(self, batch))
+    n_visits = [ascent.run_pass(-np.inf if i % 2 == 1 else np.inf) for i in range(2 * SKIPPED_PASSES)]
+    assert len(set(n_visits)) > 3
+    assert all(len(np.unique(batch)) == len(batch) for batch in batches)
+
+
+@pytest.mark.parametrize(
+    ("y", "expected"),
+    [
+        ([0] * 20 + [1] * 20, True),
+        ([0, 1] * 20, False),
+        ([0, 1, 2, 2] * 10, False),
+        ([0] * 39 + [1], False),
+        ([0], False),
+    ],
+)
+def test_rows_sorted_by_class_are_seen(y, expected):
+    assert is_sorted(np.array(y)) == expected
+
+
+# Averages
+
+
+@all_cases
+@containers
+def test_the_average_is_the_mean_of_the_second_half_of_a_pass(case, kind, rng, monkeypatch, numpy_steps):
+    problem = draw_problem(case, rng, 50, kind=kind)
+    ascent = start_ascent(problem, batch_size=7, rng=rng)
+    ascent.run_pass()
+    iterates = []
+    step = DualAscent._step
+
+    def remember(self, batch):
+        done = step(self, batch)
+        iterates.append(self.coefficients())
+        return done
+
+    monkeypatch.setattr(DualAscent, "_step", remember)
+    n_rows = ascent.run_pass(average_above=-np.inf)
+    assert len(iterates) > 3
+    for average, parts in zip(ascent.average, zip(*iterates, strict=True), strict=True):
+        assert_allclose(average, np.mean(parts[n_rows // 7 // 2 :], axis=0), atol=1e-10)
+    ascent.run_pass()
+    assert ascent.average is None
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_running_mean_is_the_mean(dtype, rng):
+    raw = rng.normal(size=(6, 3)).astype(dtype)
+    mean = RunningMean(raw, 3)
+    coefs, intercepts, imbalances = [], [], []
+    for _ in range(20):
+        change = Direction(rng.permutation(6)[:2], rng.normal(size=(2, 3)).astype(dtype))
+        length, intercept, imbalance = rng.normal(), rng.normal(size=3), rng.normal(size=3)
+        change.add_to(raw, length)
+        mean.add(change, length, intercept, imbalance)
+        coefs.append(raw.astype(float))
+        intercepts.append(intercept)
+        imbalances.append(imbalance)
+    for ours, parts in zip(mean.value(), (coefs, intercepts, imbalances), strict=True):
+        assert_allclose(ours, np.mean(parts, axis=0), atol=100 * np.finfo(dtype).eps)
+
+
+# σ²
+
+
+@containers
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
+def test_largest_variance_is_the_largest_eigenvalue_of_the_covariance(kind, dtype, scale, rng):
+    for n_features in (1, 2, 7, 40):
+        X = (scale * (0.5 + rng.normal(size=(60, n_features)) * rng.uniform(0.1, 2, size=n_features))).astype(dtype)
+        weights = rng.dirichlet(np.ones(60))
+        mean = weights @ X
+        covariance = (X - mean).T @ (weights[:, None] * (X - mean))
+        largest = np.linalg.eigvalsh(covariance)[-1]
+        found = largest_variance(kind(X), weights, mean.astype(dtype))
+        assert 0.85 * largest <= found <= (1 + 1e-5) * largest
+
+
+@containers
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("level", [0.0, 0.1, 1e5])
+def test_constant_features_have_no_variance_and_any_length_serves(kind, dtype, level):
+    X = np.full((50, 3), level, dtype)
+    weights = np.full(50, 1 / 50)
+    assert largest_variance(kind(X), weights, (weights @ X).astype(dtype)) == 1.0
+
+
+def test_largest_variance_ignores_rows_without_weight_and_has_nothing_random(rng):
+    X, weights = rng.normal(size=(40, 5)), np.repeat([0, 1 / 20], 20)
+    alone = largest_variance(X[20:], weights[20:], weights @ X)
+    assert largest_variance(X, weights, weights @ X) == pytest.approx(alone, rel=1e-12)
+    state = np.random.get_state()[1].copy()
+    assert largest_variance(X, weights, weights @ X) == largest_variance(X, weights, weights @ X)
+    assert_array_equal(np.random.get_state()[1], state)

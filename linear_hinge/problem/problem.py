@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from linear_hinge.kernels.door import filled, mean_losses, rows_of
-from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, norms_and_bits, weighted_sum
+from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, norms_and_bits, squared_norms, weighted_sum
 from linear_hinge.linalg.products import accurate_product, inner, product, weighted_mean, widened
 from linear_hinge.losses import HingeLoss
 
@@ -52,8 +52,8 @@ class Problem:
     centre : ndarray of shape (n_features,), optional
         What was subtracted from the rows that were given, because they are far from zero: X are what is left of them.
         Solvers know of X only; objectives are of coefficients and intercepts for the rows that were given.
-    given_dtype : dtype, optional
-        Of the rows that were given, and so of the coefficients; that of X if it is left out.
+    given_X : ndarray of shape (n_samples, n_features), optional
+        The rows that were given; X themselves if they are left out.
     """
 
     X: np.ndarray | sp.csr_array | sp.csr_matrix
@@ -65,11 +65,12 @@ class Problem:
     margin: float
     fit_intercept: bool
     centre: np.ndarray | None = None
-    given_dtype: np.dtype | None = None
+    given_X: np.ndarray | None = None
 
     @property
     def dtype(self):
-        return self.given_dtype or self.X.dtype
+        """Of the rows that were given, and so of the coefficients."""
+        return (self.X if self.given_X is None else self.given_X).dtype
 
     def centred_intercept(self, coef, intercept):
         """b + W c, the intercept of the centred rows."""
@@ -131,7 +132,7 @@ def centred(problem):
     centre = weighted_sum(X, problem.weights)
     rows = np.empty(X.shape)
     np.subtract(X, centre, out=rows)
-    return replace(problem, X=rows, centre=centre, given_dtype=X.dtype)
+    return replace(problem, X=rows, centre=centre, given_X=X)
 
 
 def primal_objective(problem, coef, intercept):
@@ -144,9 +145,9 @@ def primal_objective(problem, coef, intercept):
         Wᵀ.
     intercept : ndarray of shape (n_scores,)
     """
-    intercept = problem.centred_intercept(coef, intercept)
-    objective = float(_objectives(problem, coef, intercept, SCALES[:1])[0])
-    if rounding_of(problem, coef, intercept) <= ACCURACY * objective:
+    centred = problem.centred_intercept(coef, intercept)
+    objective = float(_objectives(problem, coef, centred, SCALES[:1])[0])
+    if rounding_of(problem, coef, centred) <= ACCURACY * objective:
         return objective
     return _accurate_objective(problem, coef, intercept)
 
@@ -189,12 +190,17 @@ def _largest(coef):
 
 
 def _accurate_objective(problem, coef, intercept):
-    """P(W, b) from scores in twice the precision, for the rows that may have a loss."""
+    """P(W, b) from scores in twice the precision, for the rows that may have a loss.
+
+    Of the rows that were given: centring rounds them.
+    """
     loss, margin, y, weights = problem.loss, problem.margin, problem.y, problem.weights
     coef, intercept = coef.astype(np.float64, copy=False), intercept.astype(np.float64, copy=False)
     total = 0.5 * problem.alpha * inner(coef, coef)
-    slack = (1 + NEARLY_VIOLATED) * margin + MANY * rounding_of(problem, coef, intercept)
-    for chunk, X in widened(problem.X):
+    length, offset = _largest(coef), float(np.abs(intercept).max())
+    for chunk, X in widened(problem.X if problem.given_X is None else problem.given_X):
+        scale = np.sqrt(squared_norms(X).max()) * length + offset + margin
+        slack = (1 + NEARLY_VIOLATED) * margin + MANY * ROUNDING * scale
         losses = loss.values(product(X, coef) + intercept, y[chunk], slack)
         rows = np.flatnonzero((losses > 0) & (weights[chunk] > 0))
         scores, rest = accurate_product(X[rows], coef, intercept)

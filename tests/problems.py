@@ -109,10 +109,10 @@ class Literal:
 
     def __init__(self, problem, ascent, intercept=0.0):
         X = dense(problem)
-        self.problem, self.sigma2, self.beta = problem, ascent.sigma2, None
+        self.problem, self.sigma2, self.beta = problem, ascent.state.sigma2, None
         self.mean = problem.weights @ X * problem.fit_intercept
         self.X = X - self.mean
-        self.dual = ascent.dual.copy()
+        self.dual = ascent.state.dual.copy()
         self.center = intercept + self.coef() @ self.mean
 
     def coef(self):

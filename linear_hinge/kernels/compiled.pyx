@@ -60,10 +60,10 @@ cdef class Batches:
 
     Parameters
     ----------
-    ascent : DualAscent
+    held : AscentState
     X : Rows
     rows, places : ndarray of shape (n_rows,)
-        The rows of the problem, and where they are in X.
+        The rows of the state, and where they are in X.
     width : int
     n_threads : int
     mean : RunningMean or None
@@ -75,28 +75,27 @@ cdef class Batches:
     cdef double[::1] row_gaps, squares, mean_intercept, mean_imbalance
     cdef double[:, ::1] sums, numbers
     cdef intptr_t[:, ::1] addresses
-    cdef object ascent, mean
+    cdef object held, mean
     cdef State state
 
-    def __init__(self, ascent, Rows X, rows, places, Py_ssize_t width, int n_threads, mean):
-        problem = ascent.problem
-        cdef Py_ssize_t K = problem.n_scores
-        self.ascent, self.mean = ascent, mean
+    def __init__(self, held, Rows X, rows, places, Py_ssize_t width, int n_threads, mean):
+        cdef Py_ssize_t K = held.dual.shape[1]
+        self.held, self.mean = held, mean
         self.rows, self.places, self.n_rows = rows, places, len(rows)
-        self.size = min(<Py_ssize_t>ascent.batch_size, self.n_rows)
-        self.y, self.weights, self.norms = np.asarray(problem.y, dtype=np.int64), problem.weights, ascent.norms
-        self.on_mean, self.pull, self.row_gaps = ascent.on_mean, ascent.pull, ascent.row_gaps
+        self.size = min(<Py_ssize_t>held.batch_size, self.n_rows)
+        self.y, self.weights, self.norms = held.y, held.weights, held.norms
+        self.on_mean, self.pull, self.row_gaps = held.on_mean, held.pull, held.row_gaps
         self.n_squares = n_squares_of(X, width)
         # Those of the step, and those that nobody asks for.
         self.sums, self.squares = np.empty((self.size, 3)), np.empty(2 * self.n_squares)
         self.addresses = np.empty((n_threads, ADDRESSES * self.size), np.intp)
         # Apart by a line of memory, so that threads do not write into the same one.
         self.numbers = np.empty((n_threads, 10 * K + LINE_BYTES))
-        np.asarray(self.numbers)[:, : 2 * K] = np.concatenate([ascent.imbalance, ascent.raw_on_mean])
-        self.state.K, self.state.fit_intercept = K, problem.fit_intercept
-        self.state.alpha, self.state.margin = problem.alpha, problem.margin
-        self.state.mean_norm, self.state.sigma2 = ascent.mean_norm, ascent.sigma2
-        self.state.beta, self.state.beta_memory = -1 if ascent.beta is None else ascent.beta, ascent.beta_memory
+        np.asarray(self.numbers)[:, : 2 * K] = np.concatenate([held.imbalance, held.raw_on_mean])
+        self.state.K, self.state.fit_intercept = K, held.fit_intercept
+        self.state.alpha, self.state.margin = held.alpha, held.margin
+        self.state.mean_norm, self.state.sigma2 = held.mean_norm, held.sigma2
+        self.state.beta, self.state.beta_memory = -1 if held.beta is None else held.beta, held.beta_memory
         if mean is not None:
             self.mean_intercept, self.mean_imbalance, self.n_seen = mean.intercept, mean.imbalance, mean.n_steps
 
@@ -111,11 +110,11 @@ cdef class Batches:
         return at
 
     def finish(self):
-        """Tell the ascent what has come of it."""
-        ascent, K = self.ascent, self.state.K
-        ascent.imbalance[:], ascent.raw_on_mean[:] = np.asarray(self.numbers)[0, : 2 * K].reshape(2, K)
-        ascent.beta = self.state.beta if self.state.beta >= 0 else None
-        ascent.t += (self.n_rows + self.size - 1) // self.size
+        """Write down what has come of it."""
+        held, K = self.held, self.state.K
+        held.imbalance[:], held.raw_on_mean[:] = np.asarray(self.numbers)[0, : 2 * K].reshape(2, K)
+        held.beta = self.state.beta if self.state.beta >= 0 else None
+        held.t += (self.n_rows + self.size - 1) // self.size
         if self.mean is not None:
             self.mean.n_steps = self.n_seen
 
@@ -198,20 +197,20 @@ cdef void run_batches(
         batches.state.beta, batches.n_seen = at.beta, n_seen
 
 
-def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, const int64_t[::1] places,
+def sweep(held, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, const int64_t[::1] places,
           int most_threads, double patience, mean=None):
     """Minibatch steps over these rows, in this order, each as `DualAscent._step` makes it.
 
     Parameters
     ----------
-    ascent : DualAscent
-        What its `_step` changes is changed here.
+    held : AscentState
+        What `DualAscent._step` changes of it is changed here.
     loss : RowLoss
     X : Rows
     W : ndarray of shape (n_features, width)
-        The memory of ``ascent.raw``, its rows filled up with zeros.
+        Its memory.
     rows, places : ndarray of shape (n_rows,)
-        The rows of the problem, and where they are in X.
+        The rows of the state, and where they are in X.
     most_threads : int
     patience : float
         Seconds for a multiplication after which threads give up working together.
@@ -225,14 +224,14 @@ def sweep(ascent, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows,
         one thread made the steps.
     """
     cdef Py_ssize_t width = W.shape[1], n_entries = X.n_between(0, X.n_rows) // X.n_rows, first = 0, last
-    cdef Py_ssize_t n_multiplications = (n_entries + LOSS_COST) * width * min(<Py_ssize_t>ascent.batch_size, rows.shape[0])
+    cdef Py_ssize_t n_multiplications = (n_entries + LOSS_COST) * width * min(<Py_ssize_t>held.batch_size, rows.shape[0])
     cdef int n_threads = min(worth_threads(AWAKE * n_multiplications, most_threads), n_shares(X, width, W.itemsize))
-    cdef Batches batches = Batches(ascent, X, rows, places, width, n_threads, mean)
+    cdef Batches batches = Batches(held, X, rows, places, width, n_threads, mean)
     # Rows are filled up to whole groups.
     n_rows, dtype = (batches.size + ROW_GROUP - 1) // ROW_GROUP * ROW_GROUP, np.asarray(W).dtype
     cdef real[:, ::1] raw = np.zeros((n_rows * (1 if X.is_sparse else n_blocks_of(X)), width), dtype)
     cdef real[:, ::1] steps = np.zeros((n_rows, width), dtype), weighted = np.zeros((n_rows, width), dtype)
-    cdef real[:, ::1] dual = ascent.dual, lag = W if mean is None else mean.lag_memory
+    cdef real[:, ::1] dual = held.dual, lag = W if mean is None else mean.lag_memory
     cdef real* lag_address = NULL if mean is None else &lag[0, 0]
     cdef double started, seconds, lost = 0
     with nogil:

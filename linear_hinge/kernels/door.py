@@ -169,25 +169,36 @@ def rows_of(X, occupied=None):
     return _kernels.Rows(X, occupied) if _is_suitable(X, X) else None
 
 
-def sweep(ascent, rows, mean):
-    """Minibatch steps over these rows, in this order; False if there is no compiled code for them."""
-    X, batch_size = ascent.problem.X, ascent.batch_size
-    loss = None if _kernels is None else row_loss(ascent.problem.loss)
+def sweep(state, loss, X, matrix, rows, mean=None):
+    """Minibatch steps over these rows, in this order; False if there is no compiled code for them.
+
+    Parameters
+    ----------
+    state : AscentState
+        Changed in place.
+    loss : HingeLoss
+    X : ndarray or CSR of shape (n_samples, n_features)
+    matrix : Rows
+        `rows_of` X.
+    rows : ndarray of shape (n_rows,)
+    mean : RunningMean, optional
+        Hears of every step.
+    """
+    twin = None if _kernels is None else row_loss(loss)
     is_in_place = has_whole_rows(X)
     most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
-    is_copied = not is_in_place and not sp.issparse(X) and min(batch_size, len(rows)) <= most_rows
-    if loss is None or not (is_in_place or is_copied):
+    is_copied = not is_in_place and not sp.issparse(X) and min(state.batch_size, len(rows)) <= most_rows
+    if twin is None or not (is_in_place or is_copied):
         return False
-    n_rows = _rows_of_a_piece(X, ascent.memory.shape[1])
+    n_rows = _rows_of_a_piece(X, state.memory.shape[1])
     if not is_in_place:
         n_rows = min(n_rows, most_rows)
-    n_rows = max(1, int(n_rows / batch_size)) * batch_size
-    matrix = ascent.problem.compiled if is_in_place else None
+    n_rows = max(1, int(n_rows / state.batch_size)) * state.batch_size
     for start in range(0, len(rows), n_rows):
         places = piece = rows[start : start + n_rows]
         if not is_in_place:
             matrix, places = _kernels.Rows(np.ascontiguousarray(X[piece])), np.arange(len(piece))
-        lost = _kernels.sweep(ascent, loss, matrix, ascent.memory, piece, places, max_threads(), PATIENCE, mean)
+        lost = _kernels.sweep(state, twin, matrix, state.memory, piece, places, max_threads(), PATIENCE, mean)
         if lost > 0:
             _team.rest(lost)
     return True
@@ -305,19 +316,20 @@ def entries(X, rows, mask, most_copied=0):
     return _kernels.Entries(_kernels.Rows(X), mask, rows, max_threads())
 
 
-def newton_system(hessian):
-    """`Hessian.apply` and `Hessian.solve` over its entries; None if it has none."""
-    return None if hessian.entries is None else _kernels.System(hessian)
-
-
-def class_blocks(hessian, smallest_pivot):
-    """`ClassBlocks.factors` of a system over entries; None if it has none."""
-    if hessian.entries is None:
+def newton_system(pairs, stiffness, mean, *, alpha, damping, sums_to_zero, fit_intercept):
+    """`Hessian.apply` and `Hessian.solve` over `entries`; None if these are None."""
+    if pairs is None:
         return None
-    own, mean = hessian.own.astype(np.float64), hessian.mean.astype(np.float64)
-    added = hessian.alpha, hessian.damping if hessian.fit_intercept else 1
-    options = hessian.fit_intercept, smallest_pivot, max_threads()
-    return _kernels.class_blocks(hessian.entries, own, mean, *added, *options)
+    return _kernels.System(pairs, stiffness, mean, alpha, damping, sums_to_zero, fit_intercept)
+
+
+def class_blocks(pairs, own, mean, *, alpha, damping, fit_intercept, smallest_pivot):
+    """`ClassBlocks.factors` of a system over `entries`; None if these are None."""
+    if pairs is None:
+        return None
+    added = alpha, damping if fit_intercept else 1
+    own, mean = own.astype(np.float64), mean.astype(np.float64)
+    return _kernels.class_blocks(pairs, own, mean, *added, fit_intercept, smallest_pivot, max_threads())
 
 
 def envelopes(loss, dual, scores, y, curvature, margin):

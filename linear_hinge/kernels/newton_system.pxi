@@ -187,8 +187,13 @@ cdef class System:
 
     Parameters
     ----------
-    hessian : Hessian
-        With `entries`.
+    entries : Entries
+    stiffness : ndarray of shape (n_rows,)
+        ω_i/ρ of every row of the entries.
+    mean : ndarray of shape (n_features,)
+        μ.
+    alpha, damping : float
+    sums_to_zero, fit_intercept : bool
     """
 
     cdef Entries entries
@@ -197,12 +202,12 @@ cdef class System:
     cdef const double[::1] stiffness, mean
     cdef double[::1] changes, offset, rest
 
-    def __init__(self, hessian):
-        cdef Entries entries = hessian.entries
+    def __init__(
+        self, Entries entries, stiffness, mean, double alpha, double damping, bint sums_to_zero, bint fit_intercept
+    ):
         self.entries = entries
-        self.alpha, self.damping = hessian.alpha, hessian.damping
-        self.sums_to_zero, self.fit_intercept = hessian.sums_to_zero, hessian.fit_intercept
-        self.stiffness, self.mean = hessian.stiffness.astype(np.float64), hessian.mean.astype(np.float64)
+        self.alpha, self.damping, self.sums_to_zero, self.fit_intercept = alpha, damping, sums_to_zero, fit_intercept
+        self.stiffness, self.mean = stiffness.astype(np.float64), mean.astype(np.float64)
         self.changes, self.offset = np.empty(len(entries.classes)), np.empty(entries.n_classes)
         self.rest = np.empty(entries.n_features + 1)
 

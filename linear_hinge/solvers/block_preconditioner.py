@@ -46,7 +46,15 @@ class ClassBlocks:
     """
 
     def __init__(self, hessian):
-        self.factors = door.class_blocks(hessian, SMALLEST_PIVOT)
+        self.factors = door.class_blocks(
+            hessian.entries,
+            hessian.own,
+            hessian.mean,
+            alpha=hessian.alpha,
+            damping=hessian.damping,
+            fit_intercept=hessian.fit_intercept,
+            smallest_pivot=SMALLEST_PIVOT,
+        )
         if self.factors is None:
             self.factors = _factors(_blocks(hessian))
 

@@ -118,7 +118,7 @@ class CertifiedFit:
             self.incumbent.offer(coef, centred)
             self._prove(proven)
         if resumed is not None:
-            self.ascent.pull, self.ascent.beta = np.array(saved.pull), saved.beta
+            self.ascent.state.pull, self.ascent.state.beta = np.array(saved.pull), saved.beta
             self.estimates = list(saved.estimates)
             if saved.curvature is not None:
                 self._begin_newton(saved)
@@ -183,7 +183,7 @@ class CertifiedFit:
     def _estimated_bound(self):
         """`estimated_bound` where the last pass of minibatches ended."""
         if self.bound is None:
-            self.bound = estimated_bound(self.problem, self.ascent.dual, self.ascent.squared_norm())
+            self.bound = estimated_bound(self.problem, self.ascent.state.dual, self.ascent.squared_norm())
         return self.bound
 
     def certify(self, work=0.0):
@@ -235,7 +235,7 @@ class CertifiedFit:
         """What the fitted estimator shows besides the coefficients."""
         dual_coef = csr_of(self.dual.astype(self.problem.dtype, copy=False))
         return {
-            "t_": self.ascent.t,
+            "t_": self.ascent.state.t,
             "dual_objective_": self.proven_objective,
             "duality_gap_": relative_gap(self.incumbent.objective, self.proven_objective),
             "dual_coef_": dual_coef,
@@ -259,7 +259,7 @@ class CertifiedFit:
             candidates = [ascent.taken_average] if self.is_averaged or (stopped and ascent.average) else []
             if is_last or not candidates:
                 candidates.append(ascent.coefficients)
-            return candidates, ascent.dual, self._estimated_bound()
+            return candidates, ascent.state.dual, self._estimated_bound()
 
         if self._is_slow():
             self._begin_newton()
@@ -315,13 +315,13 @@ class CertifiedFit:
             coordinates, self.basis = row_space(problem.X)
             problem = replace(problem, X=coordinates)
             coef = transposed_product(self.basis, coef)
-        self.newton = ProximalNewton(problem, ascent.dual, coef, intercept, curvature, exact=self.is_one_batch)
+        self.newton = ProximalNewton(problem, ascent.state.dual, coef, intercept, curvature, exact=self.is_one_batch)
 
     def steps_to_save(self):
         """`SavedSteps` for a warm start of the same problem."""
-        pull, beta, estimates = self.ascent.pull, self.ascent.beta, self.estimates
+        pull, beta, estimates = self.ascent.state.pull, self.ascent.state.beta, self.estimates
         if self.newton is None:
-            return save_steps(self.problem, self.ascent.dual, pull, beta, estimates)
+            return save_steps(self.problem, self.ascent.state.dual, pull, beta, estimates)
         newton = (*self._newton_coefficients(), self.newton.curvature)
         return save_steps(self.problem, self.newton.point.dual, pull, beta, estimates, *newton)
 

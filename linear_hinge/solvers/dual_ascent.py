@@ -33,6 +33,7 @@ Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for S
 import numpy as np
 
 from linear_hinge.kernels.door import padded, sweep
+from linear_hinge.kernels.state import AscentState
 from linear_hinge.linalg.batches import (
     bytes_of_row,
     cached_chunks,
@@ -102,33 +103,46 @@ class DualAscent:
 
     def __init__(self, problem, dual, coef, intercept, *, batch_size, rng):
         X, weights, alpha = problem.X, problem.weights, problem.alpha
+        n_samples, n_features = X.shape
+        imbalance, raw_on_mean = np.zeros(problem.n_scores), np.zeros(problem.n_scores)
+        on_mean, sigma2 = np.zeros(n_samples), 0.0
+        self.mean = np.zeros(n_features, X.dtype)
+        if problem.fit_intercept:
+            imbalance += combination(weights, dual)
+            self.mean = weighted_sum(X, weights).astype(X.dtype)
+            sigma2 = largest_variance(X, weights, self.mean)
+            raw_on_mean += combination(self.mean, coef)
+            on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
+        mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
         self.problem = problem
-        self.dual = dual
-        self.memory = padded(coef)
-        self.raw = self.memory[:, : problem.n_scores]
-        self.batch_size = batch_size
+        self.state = AscentState(
+            y=problem.y.astype(np.int64, copy=False),
+            weights=weights,
+            norms=np.maximum(problem.squared_norms - 2 * on_mean + mean_norm, 0) + sigma2,
+            on_mean=on_mean,
+            dual=dual,
+            row_gaps=np.zeros(n_samples),
+            memory=padded(coef),
+            imbalance=imbalance,
+            raw_on_mean=raw_on_mean,
+            pull=intercept + raw_on_mean + mean_norm / alpha * imbalance,
+            alpha=alpha,
+            margin=problem.margin,
+            mean_norm=mean_norm,
+            sigma2=sigma2,
+            fit_intercept=problem.fit_intercept,
+            batch_size=batch_size,
+            beta_memory=BETA_MEMORY,
+        )
+        self.raw = self.state.memory[:, : problem.n_scores]
         self.rng = rng
         is_short = bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW
         self.together = TOGETHER if is_short and not is_sorted(problem.y) else 1
-        self.t = self.n_rounds = 0
-        self.beta = None
-        self.beta_memory = BETA_MEMORY
+        self.n_rounds = 0
         self.gap = self.gap_of_half = np.inf
         self.average = None
-        self.row_gaps = np.zeros(len(problem.y))
         self.gap_of_all = np.inf
         self.n_until_full = 0
-        self.imbalance = combination(weights, dual) if problem.fit_intercept else np.zeros(problem.n_scores)
-        self.mean, self.sigma2 = np.zeros(X.shape[1], X.dtype), 0.0
-        self.raw_on_mean, self.on_mean = np.zeros(problem.n_scores), np.zeros(len(problem.y))
-        if problem.fit_intercept:
-            self.mean = weighted_sum(X, weights).astype(X.dtype)
-            self.sigma2 = largest_variance(X, weights, self.mean)
-            self.raw_on_mean += combination(self.mean, coef)
-            self.on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
-        self.mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
-        self.norms = np.maximum(problem.squared_norms - 2 * self.on_mean + self.mean_norm, 0) + self.sigma2
-        self.pull = intercept + self.raw_on_mean + self.mean_norm / alpha * self.imbalance
 
     def run_pass(self, average_above=np.inf):
         """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were.
@@ -138,48 +152,48 @@ class DualAscent:
         active = self._rows_to_visit()
         n_times = self._n_times(active)
         self.n_rounds += n_times
-        rows = np.tile(shuffled(active, self.batch_size, self.rng, self.together), n_times)
+        rows = np.tile(shuffled(active, self.state.batch_size, self.rng, self.together), n_times)
         mean, middle = None, len(rows)
         if average_above < np.inf:
             # The mean of the second half of the iterates is as good as that of all of them, at half the cost.
-            middle = len(rows) // self.batch_size // 2 * self.batch_size
+            middle = len(rows) // self.state.batch_size // 2 * self.state.batch_size
         self._visit(rows[:middle])
         if middle < len(rows):
             self.gap_of_half = self._mean_gap(rows[:middle])
             if self.gap_of_half > average_above:
-                mean = RunningMean(self.memory, self.problem.n_scores)
+                mean = RunningMean(self.state.memory, self.problem.n_scores)
         self._visit(rows[middle:], mean)
-        self.gap = weighted_mean(self.problem.weights, self.row_gaps)
+        self.gap = weighted_mean(self.problem.weights, self.state.row_gaps)
         if len(active) == len(self.problem.rows):
             self.gap_of_all = self.gap
         self.average = None if mean is None else self._uncentred(*mean.value())
-        self.pull = self._centred_intercept()
+        self.state.pull = self._centred_intercept()
         return len(rows)
 
     def _mean_gap(self, rows):
         """The mean gap of some rows when they were visited last."""
         weights = self.problem.weights[rows]
-        return weighted_mean(weights, self.row_gaps[rows]) / weights.sum() if len(rows) > 0 else 0.0
+        return weighted_mean(weights, self.state.row_gaps[rows]) / weights.sum() if len(rows) > 0 else 0.0
 
     def mean_curvature(self):
         """The mean of ρ_i, which is positive."""
-        spread = 1.0 if self.beta is None else self.beta
-        mean = spread * weighted_mean(self.problem.weights, self.norms) / self.problem.alpha
+        spread = 1.0 if self.state.beta is None else self.state.beta
+        mean = spread * weighted_mean(self.problem.weights, self.state.norms) / self.problem.alpha
         return max(mean, np.finfo(float).tiny)
 
     def _visit(self, rows, mean=None):
-        if len(rows) == 0 or sweep(self, rows, mean):
+        if len(rows) == 0 or sweep(self.state, self.problem.loss, self.problem.X, self.problem.compiled, rows, mean):
             return
-        for batch in minibatches(rows, self.batch_size):
+        for batch in minibatches(rows, self.state.batch_size):
             change, length = self._step(batch)
-            self.t += 1
+            self.state.t += 1
             if mean is not None:
-                mean.add(change, length, self._centred_intercept(), self.imbalance)
+                mean.add(change, length, self._centred_intercept(), self.state.imbalance)
 
     def _rows_to_visit(self):
         rows = self.problem.rows
         if self.n_until_full > 0 and self.gap > WORTH_SKIPPING * self.gap_of_all:
-            active = rows[self.row_gaps[rows] > SMALL_GAP * self.gap]
+            active = rows[self.state.row_gaps[rows] > SMALL_GAP * self.gap]
             if self.problem.weights[active].sum() <= MOST_ACTIVE:
                 self.n_until_full -= 1
                 return active
@@ -188,7 +202,7 @@ class DualAscent:
 
     def _n_times(self, rows):
         """How often to visit them in a pass; fewer than a batch only once, because none may be twice in one."""
-        if len(rows) < self.batch_size:
+        if len(rows) < self.state.batch_size:
             return 1
         return min(MOST_TIMES, len(self.problem.rows) // len(rows))
 
@@ -199,7 +213,7 @@ class DualAscent:
         total = on_mean = np.zeros(problem.n_scores)
         if problem.fit_intercept:
             total, on_mean = combination(problem.weights, change), combination(self.mean, raw)
-            rise += total @ self._common_offset() - self.imbalance @ on_mean
+            rise += total @ self._common_offset() - self.state.imbalance @ on_mean
         # V changes by −U/alpha.
         curvature = self._curvature(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
         return rise / curvature if curvature > 0 else 0.0
@@ -208,16 +222,16 @@ class DualAscent:
         """Change G and Vᵀ, and what follows from them, by so many times this; the change is spoilt."""
         change *= change.dtype.type(length)
         raw *= raw.dtype.type(length)
-        self.dual += change
+        self.state.dual += change
         self.raw += raw
         if self.problem.fit_intercept:
-            self.imbalance += combination(self.problem.weights, change)
-            self.raw_on_mean += combination(self.mean, raw)
+            self.state.imbalance += combination(self.problem.weights, change)
+            self.state.raw_on_mean += combination(self.mean, raw)
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""
         raw = padded(self.raw)[:, : self.problem.n_scores] if self.problem.fit_intercept else self.raw
-        return self._uncentred(raw, self._centred_intercept(), self.imbalance)
+        return self._uncentred(raw, self._centred_intercept(), self.state.imbalance)
 
     def taken_average(self):
         """The average, which may be large and is not kept."""
@@ -226,61 +240,64 @@ class DualAscent:
 
     def squared_norm(self):
         """‖W‖², without an array of its size."""
-        shift = self.imbalance / self.problem.alpha  # W = V + shift μᵀ
-        along_mean = 2 * shift @ self.raw_on_mean + self.mean_norm * (shift @ shift)
+        shift = self.state.imbalance / self.problem.alpha  # W = V + shift μᵀ
+        along_mean = 2 * shift @ self.state.raw_on_mean + self.state.mean_norm * (shift @ shift)
         return inner(self.raw, self.raw) + (float(along_mean) if self.problem.fit_intercept else 0.0)
 
     def _step(self, batch):
         """The step of this module's docstring; the change of V as direction and length."""
-        problem, loss, alpha, margin = self.problem, self.problem.loss, self.problem.alpha, self.problem.margin
-        y, weights, norms, dual = problem.y[batch], problem.weights[batch], self.norms[batch], self.dual[batch]
-        X_batch = take_rows(problem.X, batch)
+        state, loss, alpha, margin = self.state, self.problem.loss, self.state.alpha, self.state.margin
+        y, weights, norms, dual = state.y[batch], state.weights[batch], state.norms[batch], state.dual[batch]
+        X_batch = take_rows(self.problem.X, batch)
         scores = product(X_batch, self.raw) + self._offsets(batch).astype(self.raw.dtype)
-        beta = weights.sum() if self.beta is None else self.beta
+        beta = weights.sum() if state.beta is None else state.beta
         step = loss.prox(dual, scores, y, (beta / alpha * norms).astype(dual.dtype), margin) - dual
         gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
-        self.row_gaps[batch] = gaps - margin * loss.dual_values(dual, y)
+        state.row_gaps[batch] = gaps - margin * loss.dual_values(dual, y)
 
         weighted = weights[:, None] * step
-        total, on_mean = weighted.sum(axis=0), combination(self.on_mean[batch], weighted)
+        total, on_mean = weighted.sum(axis=0), combination(state.on_mean[batch], weighted)
         change = direction(X_batch, weighted.astype(dual.dtype))
         rise = inner(weighted, scores) + margin * weighted_mean(weights, loss.dual_values(step, y))
         if not rise > 0:
             return change, 0.0
         curvature = self._curvature(change.squared_norm(), total, on_mean)
         eta = min(rise / curvature, 1.0) if curvature > 0 else 1.0
-        self.dual[batch] += dual.dtype.type(eta) * step
+        state.dual[batch] += dual.dtype.type(eta) * step
         change.add_to(self.raw, -eta / alpha)
-        self.raw_on_mean -= eta / alpha * on_mean
-        if problem.fit_intercept:
-            self.imbalance += eta * total
+        state.raw_on_mean -= eta / alpha * on_mean
+        if state.fit_intercept:
+            state.imbalance += eta * total
         lengths = weighted_mean(weights * norms, squared_rows(step))
         self._follow(curvature * alpha / lengths if lengths > 0 else 0.0)
         return change, -eta / alpha
 
     def _follow(self, resemblance):
         """Let β follow r."""
-        if self.beta is None or resemblance > self.beta:
-            self.beta = resemblance
+        state, memory = self.state, self.state.beta_memory
+        if state.beta is None or resemblance > state.beta:
+            state.beta = resemblance
         else:
-            self.beta = self.beta_memory * self.beta + (1 - self.beta_memory) * resemblance
+            state.beta = memory * state.beta + (1 - memory) * resemblance
 
     def _curvature(self, squared, total, on_mean):
         """(‖U‖² + σ² ‖s‖²) / alpha, from ‖U‖², s and U μ of the rows as they are."""
-        squared = squared - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
+        squared = squared - 2 * (total @ on_mean) + (self.state.mean_norm + self.state.sigma2) * (total @ total)
         return max(squared, 0.0) / self.problem.alpha
 
     def _offsets(self, batch):
         """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩, in float64."""
-        return self._common_offset() + np.multiply.outer(self.on_mean[batch], self.imbalance / self.problem.alpha)
+        state = self.state
+        return self._common_offset() + np.multiply.outer(state.on_mean[batch], state.imbalance / state.alpha)
 
     def _common_offset(self):
         """The part of it that all rows have."""
-        return self._centred_intercept() - self.raw_on_mean - self.mean_norm / self.problem.alpha * self.imbalance
+        state = self.state
+        return self._centred_intercept() - state.raw_on_mean - state.mean_norm / state.alpha * state.imbalance
 
     def _centred_intercept(self):
         """b of the centred rows, c − (σ²/alpha) v, in float64."""
-        return self.pull - (self.sigma2 / self.problem.alpha) * self.imbalance
+        return self.state.pull - (self.state.sigma2 / self.problem.alpha) * self.state.imbalance
 
     def _uncentred(self, raw, intercept, imbalance):
         """W and the intercept of the rows as they are, b − W μ; V becomes W in its place."""

@@ -28,24 +28,24 @@ class Extrapolation:
 
     def __init__(self, ascent):
         self.ascent = ascent
-        self.dual, self.raw = ascent.dual.copy(), ascent.raw.copy()
+        self.dual, self.raw = ascent.state.dual.copy(), ascent.raw.copy()
 
     def step(self):
         """Move the ascent, and remember where it begins anew."""
         ascent, problem = self.ascent, self.ascent.problem
         # All of it may be large, and memory that was never touched is slow.
-        change = np.subtract(ascent.dual, self.dual, out=self.dual)
+        change = np.subtract(ascent.state.dual, self.dual, out=self.dual)
         length = ascent.best_length(change, np.subtract(ascent.raw, self.raw, out=self.raw))
         if 0 < length < np.inf:
             change *= change.dtype.type(length)
-            change += ascent.dual
+            change += ascent.state.dual
             change = projection(problem.loss, change, problem.y)
-            change -= ascent.dual
+            change -= ascent.state.dual
             raw = coef_from_dual(problem, change).astype(ascent.raw.dtype, copy=False)
             length = min(ascent.best_length(change, raw), 1.0)
             if length > 0:
                 ascent.move(change, raw, length)
-        self.dual[:], self.raw[:] = ascent.dual, ascent.raw
+        self.dual[:], self.raw[:] = ascent.state.dual, ascent.raw
 
 
 def projection(loss, dual, y):

@@ -67,7 +67,15 @@ class Hessian:
         # Without an intercept its gradient is zero, and so is its step; any positive number serves.
         self.diagonal[-1] += self.damping if problem.fit_intercept else 1
         self.fit_intercept = problem.fit_intercept
-        self.system = newton_system(self)
+        self.system = newton_system(
+            self.entries,
+            self.stiffness,
+            mean,
+            alpha=self.alpha,
+            damping=self.damping,
+            sums_to_zero=self.sums_to_zero,
+            fit_intercept=self.fit_intercept,
+        )
         self.blocks = blocks
         self.cost_of_blocks = cost_of_blocks(problem.X, np.count_nonzero(self.own), problem.n_scores)
 

@@ -92,7 +92,15 @@ def ascend(problem, *, n_passes=5, batch_size=8, averaging=True):
         ascent.run_pass(-np.inf if averaging and n == n_passes - 1 else np.inf)
     # An intercept is the difference of numbers as large as the coefficients, to which its rounding is to be compared.
     coefficients = [np.vstack(pair) for pair in (ascent.coefficients(), ascent.average) if pair is not None]
-    return [ascent.dual, *coefficients, ascent.row_gaps, ascent.gap, ascent.beta, ascent.t, ascent.imbalance]
+    return [
+        ascent.state.dual,
+        *coefficients,
+        ascent.state.row_gaps,
+        ascent.gap,
+        ascent.state.beta,
+        ascent.state.t,
+        ascent.state.imbalance,
+    ]
 
 
 def ascend_in_numpy(problem, monkeypatch, **options):
@@ -219,7 +227,7 @@ def test_float32_steps_of_sparse_rows_stay_exact_near_the_end():
         ascent = DualAscent(problem, dual, coef, intercept, batch_size=16, rng=np.random.RandomState(0))
         for _ in range(100):
             ascent.run_pass()
-        ends.append((ascent.beta, ascent.gap))
+        ends.append((ascent.state.beta, ascent.gap))
     assert_allclose(ends[1], ends[0], rtol=0.1)
 
 

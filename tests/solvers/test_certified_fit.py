@@ -210,7 +210,7 @@ def test_a_fit_that_is_stopped_proves_where_it_is(case, n_passes, rng):
     for _ in range(n_passes):
         solver.run_pass(is_last=False)
     before = solver.dual_objective
-    bound, _ = best_bound(problem, solver.ascent.dual)
+    bound, _ = best_bound(problem, solver.ascent.state.dual)
     assert solver.certify().dual_objective == pytest.approx(max(bound, before), rel=1e-10)
 
 

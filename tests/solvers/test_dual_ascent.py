@@ -41,10 +41,10 @@ def test_a_pass_makes_the_steps_of_the_formulas(case, kind, fit_intercept, rng):
     literal = Literal(problem, ascent, intercept)
     ascent.run_pass()
     literal.run_pass(8)
-    assert ascent.t == 4
-    assert ascent.beta == pytest.approx(literal.beta, rel=1e-9)
-    assert_allclose(ascent.dual, literal.dual, atol=1e-11)
-    assert not np.allclose(ascent.dual, start)
+    assert ascent.state.t == 4
+    assert ascent.state.beta == pytest.approx(literal.beta, rel=1e-9)
+    assert_allclose(ascent.state.dual, literal.dual, atol=1e-11)
+    assert not np.allclose(ascent.state.dual, start)
     coef, b = ascent.coefficients()
     assert_allclose(coef, literal.coef().T, atol=1e-10 * np.abs(coef).max())
     assert_allclose(b, literal.intercept() - literal.coef() @ literal.mean, atol=1e-9)
@@ -59,7 +59,7 @@ def test_no_step_lowers_the_dual_whatever_the_batch(case, fit_intercept, rng):
     value = first = literal.augmented_dual(case)
     for batch_size in (1, 1, 2, 30, 5, 1, 17, 30) * 3:
         ascent._step(np.sort(rng.permutation(30)[:batch_size]))
-        literal.dual = ascent.dual
+        literal.dual = ascent.state.dual
         last, value = value, literal.augmented_dual(case)
         assert value >= last - 1e-13 * abs(last)
     assert value > first
@@ -72,14 +72,14 @@ def test_no_other_length_of_a_step_climbs_higher(case, fit_intercept, rng):
     ascent = start_ascent(problem, dual=0.5 * case.draw_feasible(rng, problem.y))
     literal = Literal(problem, ascent)
     for _ in range(5):
-        before = ascent.dual.copy()
-        ascent.beta = 0.3  # too bold: the length has to make up for it
+        before = ascent.state.dual.copy()
+        ascent.state.beta = 0.3  # too bold: the length has to make up for it
         _, scale = ascent._step(rng.permutation(30)[:20])
-        literal.dual = ascent.dual
+        literal.dual = ascent.state.dual
         best = literal.augmented_dual(case)
         is_whole = -scale * problem.alpha == 1  # and must not be longer
         for length in (0.5, 0.9, 0.999) if is_whole else (0.5, 0.9, 0.999, 1.001, 1.5):
-            literal.dual = before + length * (ascent.dual - before)
+            literal.dual = before + length * (ascent.state.dual - before)
             assert literal.augmented_dual(case) <= best + 1e-13
 
 
@@ -92,13 +92,13 @@ def test_what_is_remembered_stays_what_it_stands_for(case, kind, fit_intercept, 
     ascent = start_ascent(problem, rng=rng, intercept=rng.normal(size=case.n_scores) * fit_intercept)
     for _ in range(10):
         ascent.run_pass()
-    assert ascent.raw.dtype == ascent.dual.dtype == dtype
+    assert ascent.raw.dtype == ascent.state.dual.dtype == dtype
     rounding = 1e3 * np.finfo(dtype).eps
-    weighted = problem.weights[:, None] * ascent.dual
+    weighted = problem.weights[:, None] * ascent.state.dual
     raw = -(dense(problem).T @ weighted) / problem.alpha
     assert_allclose(ascent.raw, raw, atol=rounding * np.abs(raw).max())
-    assert_allclose(ascent.imbalance, weighted.sum(axis=0) * fit_intercept, atol=rounding)
-    assert is_feasible(case, ascent.dual, problem.y, atol=rounding).all()
+    assert_allclose(ascent.state.imbalance, weighted.sum(axis=0) * fit_intercept, atol=rounding)
+    assert is_feasible(case, ascent.state.dual, problem.y, atol=rounding).all()
     # The scores that steps are made from are those of the coefficients that come out.
     coef, intercept = ascent.coefficients()
     assert coef.dtype == intercept.dtype == dtype
@@ -118,7 +118,7 @@ def test_the_estimate_of_the_gap_is_the_gap_with_every_row_at_its_last_visit(cas
         ascent.run_pass()
     ascent.n_until_full = 0
     literal = Literal(problem, ascent)
-    literal.center, literal.dual = ascent.pull, ascent.dual.copy()
+    literal.center, literal.dual = ascent.state.pull, ascent.state.dual.copy()
     scores, dual = literal.scores(), literal.dual
     losses = case.by_rows("value", scores, problem.y, problem.margin)
     linear = case.by_rows("dual_value", dual, problem.y) * problem.margin
@@ -139,7 +139,7 @@ def test_the_gap_closes(case, fit_intercept, rng):
         ascent.run_pass()
         gaps.append(ascent.gap)
     assert gaps[-1] < 1e-3 * gaps[0]
-    assert not fit_intercept or np.abs(ascent.imbalance).max() < 1e-3
+    assert not fit_intercept or np.abs(ascent.state.imbalance).max() < 1e-3
 
 
 # Containers and weights
@@ -188,7 +188,7 @@ def test_rows_without_weight_are_not_visited(case, rng):
     problem = make_problem(case, problem.X, problem.y, np.where(np.arange(30) % 3, 1, 0))
     ascent = start_ascent(problem)
     assert ascent.run_pass() == 20
-    assert not ascent.dual[::3].any()
+    assert not ascent.state.dual[::3].any()
 
 
 @small_cases
@@ -204,7 +204,7 @@ def test_rows_of_zeros_alone_do_no_harm(case, fit_intercept):
     for coef, intercept in (ascent.coefficients(), ascent.average):
         assert not coef.any()
         assert np.isfinite(intercept).all()
-    assert is_feasible(case, ascent.dual, y).all()
+    assert is_feasible(case, ascent.state.dual, y).all()
 
 
 # Skipping
@@ -219,13 +219,13 @@ def test_rows_with_a_small_gap_are_skipped_and_then_looked_at_again(case, rng, m
     monkeypatch.setattr(DualAscent, "_step", lambda self, batch: visited.extend(batch) or step(self, batch))
     numbers = []
     for _ in range(4 * (SKIPPED_PASSES + 1)):
-        expected = np.flatnonzero(ascent.row_gaps > SMALL_GAP * ascent.gap)
+        expected = np.flatnonzero(ascent.state.row_gaps > SMALL_GAP * ascent.gap)
         n_until_full -= 1
         is_full = n_until_full < 0 or ascent.gap <= WORTH_SKIPPING * gap_of_all
         if is_full or problem.weights[expected].sum() > MOST_ACTIVE:
             expected, n_until_full = np.arange(90), SKIPPED_PASSES
         visited.clear()
-        n_times = min(MOST_TIMES, 90 // len(expected)) if len(expected) >= ascent.batch_size else 1
+        n_times = min(MOST_TIMES, 90 // len(expected)) if len(expected) >= ascent.state.batch_size else 1
         assert ascent.run_pass() == n_times * len(expected)
         assert_array_equal(visited, np.tile(expected, n_times))
         numbers.append(len(expected))

@@ -35,21 +35,25 @@ def start(case, rng, n_passes=3, **options):
 def test_a_step_climbs_and_keeps_what_belongs_together(case, kind, fit_intercept, rng):
     ascent, extrapolation = start(case, rng, kind=kind, fit_intercept=fit_intercept)
     literal = Literal(ascent.problem, ascent)
-    literal.center = ascent.pull
+    literal.center = ascent.state.pull
     moved = 0
     for _ in range(4):
-        literal.dual, before = ascent.dual.copy(), literal.augmented_dual(case)
+        literal.dual, before = ascent.state.dual.copy(), literal.augmented_dual(case)
         extrapolation.step()
-        moved += not np.array_equal(literal.dual, ascent.dual)
-        literal.dual = ascent.dual
+        moved += not np.array_equal(literal.dual, ascent.state.dual)
+        literal.dual = ascent.state.dual
         assert literal.augmented_dual(case) >= before - 1e-13 * abs(before)
-        assert is_feasible(case, ascent.dual, ascent.problem.y, atol=1e-12).all()
-        fresh = start_ascent(ascent.problem, dual=ascent.dual)
+        assert is_feasible(case, ascent.state.dual, ascent.problem.y, atol=1e-12).all()
+        fresh = start_ascent(ascent.problem, dual=ascent.state.dual)
         assert_allclose(ascent.raw, fresh.raw, atol=1e-10 * np.abs(fresh.raw).max())
-        assert_allclose(ascent.imbalance, fresh.imbalance, atol=1e-12)
-        assert_allclose(ascent.raw_on_mean, fresh.raw_on_mean, atol=1e-10 * max(1, np.abs(fresh.raw_on_mean).max()))
+        assert_allclose(ascent.state.imbalance, fresh.state.imbalance, atol=1e-12)
+        assert_allclose(
+            ascent.state.raw_on_mean,
+            fresh.state.raw_on_mean,
+            atol=1e-10 * max(1, np.abs(fresh.state.raw_on_mean).max()),
+        )
         ascent.run_pass()
-        literal.center = ascent.pull
+        literal.center = ascent.state.pull
     assert moved > 0
 
 
@@ -58,8 +62,8 @@ def test_a_step_climbs_and_keeps_what_belongs_together(case, kind, fit_intercept
 def test_the_best_length_is_where_the_dual_is_the_highest(case, fit_intercept, rng):
     ascent, _ = start(case, rng, fit_intercept=fit_intercept)
     literal = Literal(ascent.problem, ascent)
-    literal.center = ascent.pull
-    dual = ascent.dual.copy()
+    literal.center = ascent.state.pull
+    dual = ascent.state.dual.copy()
     change = case.draw_feasible(rng, ascent.problem.y) - dual
     weighted = ascent.problem.weights[:, None] * change
     length = ascent.best_length(change, -dense(ascent.problem).T @ weighted / ascent.problem.alpha)
@@ -91,9 +95,9 @@ def test_projections_are_the_nearest_feasible_points(case, dtype, rng):
 def test_without_a_way_there_is_no_step(case, rng):
     ascent, _ = start(case, rng)
     extrapolation = Extrapolation(ascent)
-    before = ascent.dual.copy(), ascent.raw.copy()
+    before = ascent.state.dual.copy(), ascent.raw.copy()
     extrapolation.step()
-    assert_array_equal(ascent.dual, before[0])
+    assert_array_equal(ascent.state.dual, before[0])
     assert_array_equal(ascent.raw, before[1])
 
 
@@ -110,7 +114,7 @@ def test_many_passes_come_much_nearer_to_the_best_dual(case, fit_intercept, rng)
             if extrapolating and n_passes % PASSES_TOGETHER == 0:
                 extrapolation.step()
             if n_passes in (64, 256):
-                bounds.append(best_bound(problem, ascent.dual)[0])
+                bounds.append(best_bound(problem, ascent.state.dual)[0])
     plain, _, extrapolated, best = bounds
     assert best - extrapolated < 0.6 * (best - plain)
 

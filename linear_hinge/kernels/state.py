@@ -1,0 +1,66 @@
+"""What minibatch steps read and change, the same for compiled code and for NumPy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class AscentState:
+    """The state of a dual ascent over some rows: plain arrays and numbers, which can be pickled.
+
+    Attributes
+    ----------
+    y : ndarray of shape (n_samples,), dtype=int64
+        Codes of the classes.
+    weights : ndarray of shape (n_samples,)
+        ω_i.
+    norms : ndarray of shape (n_samples,)
+        ‖x_i − μ‖² + σ².
+    on_mean : ndarray of shape (n_samples,)
+        ⟨x_i, μ⟩.
+    dual : ndarray of shape (n_samples, n_scores)
+        G.
+    row_gaps : ndarray of shape (n_samples,)
+        The gap of every row when it was visited last.
+    memory : ndarray of shape (n_features, width)
+        V in its first n_scores columns, filled up with zeros to whole vectors: `padded` made it.
+    imbalance : ndarray of shape (n_scores,)
+        v = Σ_i ω_i g_i.
+    raw_on_mean : ndarray of shape (n_scores,)
+        Vᵀ μ.
+    pull : ndarray of shape (n_scores,)
+        What the intercept of the centred rows is pulled towards.
+    alpha, margin : float
+    mean_norm : float
+        ‖μ‖².
+    sigma2 : float
+        σ², the squared length of the feature whose coefficient is the intercept.
+    fit_intercept : bool
+    batch_size : int
+    beta : float or None
+        β, None before the first step.
+    beta_memory : float
+    t : int
+        Steps until now.
+    """
+
+    y: np.ndarray
+    weights: np.ndarray
+    norms: np.ndarray
+    on_mean: np.ndarray
+    dual: np.ndarray
+    row_gaps: np.ndarray
+    memory: np.ndarray
+    imbalance: np.ndarray
+    raw_on_mean: np.ndarray
+    pull: np.ndarray
+    alpha: float
+    margin: float
+    mean_norm: float
+    sigma2: float
+    fit_intercept: bool
+    batch_size: int
+    beta: float | None = None
+    beta_memory: float = 1.0
+    t: int = 0

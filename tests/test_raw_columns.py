@@ -71,6 +71,20 @@ def test_an_offset_common_to_all_rows(seed, offset, dtype, loss):
 
 
 @all_losses
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_offset_of_sparse_rows_is_solved_as_in_float64(dtype, loss):
+    """They cannot be centred."""
+    rng = np.random.RandomState(0)
+    X, y = (rng.normal(size=(40, 2)) + 1e4).astype(np.float32), np.arange(40) % 3
+    sparse = sp.csr_array(X.astype(dtype))
+    model, words = fit(MulticlassHingeClassifier(loss, alpha=1e-6, max_iter=30, random_state=0), sparse, y)
+    wide, _ = fit(MulticlassHingeClassifier(loss, alpha=1e-6, max_iter=30, random_state=0), sparse.astype(float), y)
+    assert is_honest(model, words)
+    assert model.coef_.dtype == dtype
+    assert model.dual_objective_ == pytest.approx(wide.dual_objective_, rel=1e-6)
+
+
+@all_losses
 def test_an_offset_does_not_change_the_model(loss):
     X, y = wine_with(RAW_COLUMNS["tiny"])
     X = X / np.abs(X).max(axis=0)

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from linear_hinge.kernels.door import filled, mean_losses, rows_of
-from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, norms_and_bits, squared_norms, weighted_sum
+from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, norms_and_bits, squared_norms, take_rows, weighted_sum
 from linear_hinge.linalg.products import accurate_product, inner, product, weighted_mean, widened
 from linear_hinge.losses import HingeLoss
 
@@ -52,7 +52,7 @@ class Problem:
     centre : ndarray of shape (n_features,), optional
         What was subtracted from the rows that were given, because they are far from zero: X are what is left of them.
         Solvers know of X only; objectives are of coefficients and intercepts for the rows that were given.
-    given_X : ndarray of shape (n_samples, n_features), optional
+    given_X : ndarray or CSR of shape (n_samples, n_features), optional
         The rows that were given; X themselves if they are left out.
     """
 
@@ -65,7 +65,7 @@ class Problem:
     margin: float
     fit_intercept: bool
     centre: np.ndarray | None = None
-    given_X: np.ndarray | None = None
+    given_X: np.ndarray | sp.csr_array | sp.csr_matrix | None = None
 
     @property
     def dtype(self):
@@ -117,22 +117,31 @@ class Problem:
 def centred(problem):
     """The problem with rows that are near zero: the same one, unless a shift common to all rows swallows their digits.
 
-    Only with an intercept, which takes up the shift, and of dense rows, because sparse ones would not stay sparse. The
-    shift is looked for in some of the rows; it costs a copy of X.
+    Only with an intercept, which takes up the shift. It is looked for in some of the rows, and costs a copy of X: dense
+    rows are centred. Sparse ones would not stay sparse: those of float32 become float64, those of float64 stay.
     """
     X = problem.X
-    if not problem.fit_intercept or sp.issparse(X):
+    is_wide = X.dtype == np.float64
+    if not problem.fit_intercept or (sp.issparse(X) and is_wide) or not _is_far_from_zero(problem):
         return problem
-    some = X[problem.rows[:: max(1, len(problem.rows) // LOOKED_AT)]].astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        centre = some.mean(axis=0)
-        spread, shift = np.square(some - centre).sum(axis=1).mean(), centre @ centre
-    if not shift > spread / np.sqrt(np.finfo(X.dtype).eps):
-        return problem
+    if sp.issparse(X):
+        wide = type(X)((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
+        return replace(problem, X=wide, given_X=X)
     centre = weighted_sum(X, problem.weights)
     rows = np.empty(X.shape)
     np.subtract(X, centre, out=rows)
     return replace(problem, X=rows, centre=centre, given_X=X)
+
+
+def _is_far_from_zero(problem):
+    """Whether the mean of some rows is so much longer than their distance from it that half of the digits are lost."""
+    X = problem.X
+    some = take_rows(X, problem.rows[:: max(1, len(problem.rows) // LOOKED_AT)]).astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        centre = np.asarray(some.mean(axis=0)).ravel()
+        shift = centre @ centre
+        spread = squared_norms(some).mean() - shift if sp.issparse(X) else np.square(some - centre).sum(axis=1).mean()
+    return shift > max(spread, 0) / np.sqrt(np.finfo(X.dtype).eps)
 
 
 def primal_objective(problem, coef, intercept):
@@ -173,7 +182,7 @@ def _is_exact_in_float32(problem, coef, intercept, objective):
 
 def rounding_matters(problem, coef, intercept, objective):
     """Whether P(W, b) may differ from an objective of coefficients that were rounded to (W, b)."""
-    is_rounded = problem.dtype != np.float64 or problem.centre is not None
+    is_rounded = problem.dtype != np.float64 or problem.given_X is not None
     return is_rounded or rounding_of(problem, coef, intercept) > ACCURACY * objective
 
 

@@ -226,7 +226,7 @@ class CertifiedFit:
         """What to say when the fit ended with an open gap."""
         gap = relative_gap(self.incumbent.objective, self.proven_objective)
         cure = "Scale the features with StandardScaler, increase max_iter, alpha or tol."
-        if self.is_stuck:
+        if self.is_stuck or self.incumbent.is_rounded:
             cure = f"The precision of {self.problem.dtype} ends here: scale the features with StandardScaler"
             cure += ", increase tol" + ("." if self.problem.dtype == np.float64 else ", or use float64 data.")
         return f"the relative duality gap is {gap:.2g}, but tol={self.tol:g}. {cure}"

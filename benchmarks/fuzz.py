@@ -30,8 +30,9 @@ from exact import as_fractions, exact_primal, exact_shares
 from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge import MulticlassHingeClassifier
+from linear_hinge.losses import LOSSES as REGISTRY
 
-LOSSES = ("crammer_singer", "weston_watkins", "one_vs_rest")
+LOSSES = tuple(REGISTRY)
 LIMIT = 120  # seconds a fit may take
 # objective_ may be off by this part of P before it counts.
 OBJECTIVE_TOL = {"float64": 1e-9, "float32": 1e-5}

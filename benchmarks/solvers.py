@@ -37,6 +37,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.svm import SVC, LinearSVC
 
 from linear_hinge import MulticlassHingeClassifier, show_versions
+from linear_hinge.losses import LOSSES
 from linear_hinge.report.comparison import Dataset, training_objective
 
 LEVELS = (1e-2, 1e-3, 1e-4)
@@ -227,7 +228,7 @@ def main():
     parser.add_argument("data")
     parser.add_argument("--out", default="results", type=Path)
     parser.add_argument("--problems", nargs="+", default=PROBLEMS, choices=PROBLEMS, metavar="NAME")
-    parser.add_argument("--losses", nargs="+", default=["crammer_singer", "weston_watkins", "one_vs_rest"])
+    parser.add_argument("--losses", nargs="+", default=list(LOSSES))
     parser.add_argument("--C", nargs="+", type=float, default=[0.01, 1.0, 100.0])
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--longest", type=float, default=60, help="seconds after which a run is given up")

@@ -5,8 +5,10 @@ import numpy as np
 from sklearn.datasets import make_blobs
 
 from linear_hinge import MulticlassHingeClassifier
+from linear_hinge.losses import LOSSES as REGISTRY
 
-LOSSES = ["crammer_singer", "weston_watkins", "one_vs_rest"]
+LOSSES = list(REGISTRY)
+JOINT_LOSSES = [name for name, loss in REGISTRY.items() if loss.sums_to_zero]  # of differences of scores only
 
 LEARNING_RATES = ["auto", "optimal", "constant", "invscaling", "adaptive"]
 SCHEDULES = LEARNING_RATES[1:]

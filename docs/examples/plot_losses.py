@@ -9,6 +9,8 @@ Take three classes of which the first is the true one. Its score is m, and the s
 that one class competes closely and one does not. We follow the losses as the true class gains on the others.
 """
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -24,7 +26,7 @@ true_class = np.zeros(len(m), dtype=int)
 # compare scores: it wants that of the true class above :math:`\Delta`, and those of the others below :math:`-\Delta`.
 
 figure, ax = plt.subplots()
-for (name, loss), style in zip(LOSSES.items(), ["-", "--", "-."], strict=True):
+for (name, loss), style in zip(LOSSES.items(), cycle(["-", "--", "-.", ":"]), strict=False):
     ax.plot(m, loss.values(scores, true_class, margin=1.0), style, label=name)
 ax.plot(m, m < 0, ":", color="black", label="error (0 or 1)")
 ax.set(

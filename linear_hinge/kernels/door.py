@@ -111,9 +111,9 @@ def _cpu_count():
 
 
 def row_loss(loss):
-    """The compiled twin of a loss, which has its name; None if there is none."""
-    kind = getattr(_kernels, type(loss).__name__, None)
-    return None if kind is None else kind(loss)
+    """The row kernel that the class of a loss names; None if there is none."""
+    name = vars(type(loss)).get("row_kernel")  # not that of a parent, which computes something else
+    return None if _kernels is None or name is None else getattr(_kernels, name)(loss.smallest_curvature)
 
 
 def padded(coef, dtype=None):
@@ -184,7 +184,7 @@ def sweep(state, loss, X, matrix, rows, mean=None):
     mean : RunningMean, optional
         Hears of every step.
     """
-    twin = None if _kernels is None else row_loss(loss)
+    twin = row_loss(loss)
     is_in_place = has_whole_rows(X)
     most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
     is_copied = not is_in_place and not sp.issparse(X) and min(state.batch_size, len(rows)) <= most_rows

@@ -23,20 +23,32 @@ cdef extern from *:
 
 
 cdef class RowLoss:
-    """A loss, one row at a time: g, s and their K entries in float64, y the code of the true class.
+    """A row kernel: a loss, one row at a time. g and s have K entries in float64, y is the code of the true class.
+
+    What it promises: the numbers a_j with ℓ(s, y) = Σ_j max(0, Δ + a_j); c(g); and the prox step
+    argmax_{g⁺ ∈ D_y} ⟨g⁺, s⟩ + Δ c(g⁺) − ρ/2 ‖g⁺ − g‖² for ρ > 0. `of_row` computes them for one row.
 
     Parameters
     ----------
-    loss : HingeLoss
-        Its twin.
+    smallest_curvature : float
+        Of a prox step, in parts of the scores.
     """
 
     cdef double tiny
     cdef bint is_binary
 
-    def __init__(self, loss):
-        self.tiny = loss.smallest_curvature
+    def __init__(self, smallest_curvature):
+        self.tiny = smallest_curvature
         self.is_binary = isinstance(self, BinaryHinge)
+
+    def of_row(self, const double[::1] g, const double[::1] s, Py_ssize_t y, double rho, double margin):
+        """ℓ(s, y), c(g) and the prox step of one row."""
+        cdef Py_ssize_t K = len(s), n
+        cdef double[::1] hinges = np.array(s), out = np.empty(2 * K)
+        n = self.hinges(&hinges[0], y, K)
+        self.prox(&g[0], &s[0], y, K, rho, margin, &out[0])
+        value = np.maximum(0, margin + np.asarray(hinges)[:n]).sum()
+        return value, self.dual_value(&g[0], y, K), np.asarray(out)[:K]
 
     cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         """The numbers a_j, in the place of s, of which the loss is Σ_j max(0, Δ + a_j), and how many they are."""

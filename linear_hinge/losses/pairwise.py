@@ -15,6 +15,7 @@ class PairwiseHinge(HingeLoss):
     """
 
     sums_to_zero = True
+    nearest_in_linear_svc = "crammer_singer"
 
     def n_scores(self, n_classes):
         return n_classes
@@ -86,6 +87,7 @@ class CrammerSinger(PairwiseHinge):
     """
 
     collapses = True
+    row_kernel = "CrammerSinger"
 
     def values(self, scores, y, margin, rest=None):
         return self.violated_margins(scores, y, margin, rest).max(axis=1)
@@ -126,6 +128,8 @@ class WestonWatkins(PairwiseHinge):
     ----------
     Weston and Watkins, Support vector machines for multi-class pattern recognition, ESANN 1999.
     """
+
+    row_kernel = "WestonWatkins"
 
     def values(self, scores, y, margin, rest=None):
         return np.maximum(self.violated_margins(scores, y, margin, rest), 0).sum(axis=1)

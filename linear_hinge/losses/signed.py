@@ -73,6 +73,8 @@ class SignedHinge(HingeLoss):
 class BinaryHinge(SignedHinge):
     """The hinge of the soft-margin support vector machine: max(0, Δ − z s), z = +1 for class 1, −1 for class 0."""
 
+    row_kernel = "BinaryHinge"
+
     def n_scores(self, n_classes):
         return 1
 
@@ -84,6 +86,7 @@ class OneVsRest(SignedHinge):
     """One binary hinge a class, summed: Σ_k max(0, Δ − z_k s_k), z_k = +1 at k = y and −1 elsewhere."""
 
     collapses = True
+    row_kernel = "OneVsRest"
 
     def n_scores(self, n_classes):
         return n_classes

@@ -18,19 +18,18 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
-from linear_hinge.losses import get_loss
+from linear_hinge.losses import LOSSES, get_loss
 from linear_hinge.problem.problem import Problem, primal_objective
 from linear_hinge.report.table_files import DataError, read_table, shown
 
 BINARY_HINGE = "binary hinge"
 
-# LinearSVC has no Weston-Watkins loss; Crammer-Singer punishes the same margins.
-LINEAR_SVC_LOSS = {
-    "crammer_singer": "crammer_singer",
-    "weston_watkins": "crammer_singer",
-    "one_vs_rest": "one_vs_rest",
-    BINARY_HINGE: BINARY_HINGE,
-}
+
+def svc_loss_of(loss):
+    """What LinearSVC is trained with beside a loss: the same, or the nearest that it has."""
+    if loss == BINARY_HINGE:
+        return BINARY_HINGE
+    return {"ovr": "one_vs_rest"}.get(nearest := LOSSES[loss].nearest_in_linear_svc, nearest)
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def compare(dataset, *, losses, alpha, fit_intercept, max_iter=None, tol=None):
     for loss in [BINARY_HINGE] if dataset.n_classes == 2 else losses:
         parameters = own if loss == BINARY_HINGE else {"loss": loss} | own
         results.append(_measure(MulticlassHingeClassifier(**parameters), loss, alpha, dataset))
-        svc_loss = LINEAR_SVC_LOSS[loss]
+        svc_loss = svc_loss_of(loss)
         if not any(result.estimator == "LinearSVC" and result.loss == svc_loss for result in results):
             C = equivalent_C(alpha, len(dataset.y_train))
             multi_class = "crammer_singer" if svc_loss == "crammer_singer" else "ovr"
@@ -208,6 +207,6 @@ def _agreement(result, results):
     """The share of test rows that `LinearSVC` puts into the same class, trained with the same loss or the nearest."""
     if result.estimator == "LinearSVC":
         return None
-    wanted = LINEAR_SVC_LOSS[result.loss]
+    wanted = svc_loss_of(result.loss)
     twin = next(other for other in results if other.estimator == "LinearSVC" and other.loss == wanted)
     return float(np.mean(result.predictions == twin.predictions))

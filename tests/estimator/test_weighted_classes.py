@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from cases import LOSSES, SOLVERS, blobs, calm_classifier
+from cases import JOINT_LOSSES, LOSSES, SOLVERS, blobs, calm_classifier
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
 
@@ -63,7 +63,7 @@ def test_a_class_without_weight_scores_below_the_others(loss, fit_intercept, dty
     assert model.intercept_.dtype == model.coef_.dtype == dtype
 
 
-@pytest.mark.parametrize("loss", ["crammer_singer", "weston_watkins"])
+@pytest.mark.parametrize("loss", JOINT_LOSSES)
 def test_where_two_classes_are_left_the_objective_is_that_of_their_scores(loss):
     X, y, model, _ = fit_pair(4, [1, 3], loss=loss)
     present = np.isin(y, [1, 3])

@@ -174,7 +174,7 @@ def test_the_number_of_threads_changes_no_bit(case, kind, dtype, rng, monkeypatc
 
 
 @needs_kernels
-@pytest.mark.parametrize("loss", ["crammer_singer", "weston_watkins", "one_vs_rest"])
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @dtypes
 def test_threads_share_classes_and_change_no_bit(loss, fit_intercept, dtype, rng, monkeypatch, worthwhile):

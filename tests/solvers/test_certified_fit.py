@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from cases import LOSSES, blobs, calm_classifier, objective
+from cases import JOINT_LOSSES, LOSSES, blobs, calm_classifier, objective
 from independent_solvers import solve_binary_with_intercept
 from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, draw_problem
@@ -181,7 +181,7 @@ def test_proofs_are_made_where_the_end_or_a_tenth_of_the_gap_is_in_sight(loss, f
         assert len(proofs) <= 4
 
 
-@pytest.mark.parametrize("loss", ["crammer_singer", "weston_watkins"])
+@pytest.mark.parametrize("loss", JOINT_LOSSES)
 @pytest.mark.parametrize("n_features", [2, 120])
 def test_rows_of_coef_sum_to_zero_where_newton_ends_the_fit(loss, n_features, rng):
     """Also where it does so in the space of the rows."""

@@ -1,1 +1,14 @@
-"""Compiled code, behind one door, and what it needs to know of memory."""
+"""Compiled code, behind one door, and what it needs to know of memory.
+
+`_kernels` are the compiled ones, None where there was no compiler. The environment variable LINEAR_HINGE_PURE_PYTHON=1,
+read at import, leaves them out.
+"""
+
+import os
+
+try:
+    from linear_hinge.kernels import compiled as _kernels
+except ImportError:
+    _kernels = None
+if os.environ.get("LINEAR_HINGE_PURE_PYTHON") == "1":
+    _kernels = None

@@ -1,33 +1,17 @@
-"""What is compiled, where it is installed: `_kernels` if there was a compiler, None otherwise.
+"""The door to the compiled code: arrays, numbers, a view of X and a row kernel go in.
 
-The environment variable LINEAR_HINGE_PURE_PYTHON=1, read at import, leaves them out.
+Where nothing is compiled for them the answer is None, or False of what works in place, and the caller computes it.
 """
 
-import functools
-import os
-import time
-
-import joblib
 import numpy as np
 import scipy.sparse as sp
 
-try:
-    from linear_hinge.kernels import compiled as _kernels
-except ImportError:
-    _kernels = None
-if os.environ.get("LINEAR_HINGE_PURE_PYTHON") == "1":
-    _kernels = None
+from linear_hinge.kernels import _kernels
+from linear_hinge.kernels.memory import is_filled, padded, whole_of, whole_vectors
+from linear_hinge.kernels.threads import max_threads, team
 
 # Multiplications after which control comes back to Python, which sees Ctrl-C: some tenths of a second.
 PIECE = 2**28
-
-# A thread is woken for this many multiplications at least, and for as many as a core makes in about four times the time
-# that it takes to wake the others. That is measured every so many seconds, and so rarely that it takes a small share.
-FEWEST_WORTH_THREADS = 2**17
-WORTH_PER_SECOND = 2**33
-NEVER_WORTH = 2**62
-TEAM_CHECK_INTERVAL = 0.2
-TEAM_CHECK_SHARE = 100
 
 # Threads that take so many seconds for a multiplication of a minibatch step, some times what one of them takes, wait
 # for each other in vain: where other processes keep the cores busy, up to a time slice at every step.
@@ -54,60 +38,10 @@ MOST_OCCUPIED = 0.6
 LOOKED_AT = 16
 GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in zero_group_loops.h
 
-VECTOR_BYTES, LINE_BYTES = 32, 64  # as in vectors.h
-
 
 def is_available():
     """Whether the compiled steps are in use."""
     return _kernels is not None
-
-
-def max_threads():
-    """How many threads a step may use: OpenMP's number, which threadpoolctl and joblib set, or the cores if fewer.
-
-    What it costs to wake them is measured now and then, because it is a thousand times more where other processes keep
-    the cores busy; the kernels stay on one thread for what is not worth that cost. Where all is small it is not asked.
-    """
-    if _team.is_forked:
-        return 1
-    n_threads = min(_kernels.max_threads(), _cpu_count())
-    is_asked = n_threads > 1 and _kernels.largest_task() > FEWEST_WORTH_THREADS
-    if is_asked and time.monotonic() >= _team.next_check:
-        seconds = _kernels.team_seconds(n_threads)
-        _kernels.set_worth_threads(multiplications_worth(seconds))
-        _team.next_check = time.monotonic() + max(TEAM_CHECK_INTERVAL, TEAM_CHECK_SHARE * seconds)
-    return n_threads
-
-
-def multiplications_worth(seconds):
-    """How many multiplications are worth waking threads that takes so long."""
-    return int(max(FEWEST_WORTH_THREADS, WORTH_PER_SECOND * seconds))
-
-
-class _Team:
-    """When to measure again what it costs to wake the threads."""
-
-    next_check = 0.0
-    is_forked = False
-
-    def fork(self):
-        """Stay on one thread: the threads of GNU OpenMP are not there in a forked child, which would wait for them."""
-        self.is_forked = True
-
-    def rest(self, seconds):
-        """Leave the threads asleep for a while after they lost so many seconds."""
-        _kernels.set_worth_threads(NEVER_WORTH)
-        self.next_check = time.monotonic() + TEAM_CHECK_SHARE * seconds
-
-
-_team = _Team()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_team.fork)
-
-
-@functools.cache
-def _cpu_count():
-    return joblib.cpu_count()
 
 
 def row_loss(loss):
@@ -116,52 +50,15 @@ def row_loss(loss):
     return None if _kernels is None or name is None else getattr(_kernels, name)(loss.smallest_curvature)
 
 
-def padded(coef, dtype=None):
-    """A copy of ``coef``, of shape (n_features, n_scores), as the left part of rows of whole vectors."""
-    n_features, n_scores = coef.shape
-    dtype = np.dtype(dtype or coef.dtype)
-    width = _whole_vectors(n_scores, dtype.itemsize)
-    # No vector across two lines of memory.
-    line = LINE_BYTES // dtype.itemsize
-    memory = np.zeros(n_features * width + line, dtype=dtype)
-    first = -memory.ctypes.data // dtype.itemsize % line
-    memory = memory[first : first + n_features * width].reshape(n_features, width)
-    memory[:, :n_scores] = coef
-    return memory
-
-
-def _whole_vectors(n_scores, itemsize):
-    """How many numbers a row has when it is filled up; a single one stays alone."""
-    multiple = 1 if n_scores == 1 else VECTOR_BYTES // itemsize
-    return -(-n_scores // multiple) * multiple
-
-
-def _is_filled(coef):
-    """Whether the rows are whole vectors, side by side."""
-    return coef.shape[1] == _whole_vectors(coef.shape[1], coef.itemsize) and coef.flags.c_contiguous
-
-
 def filled(coef, dtype=None):
     """``coef`` with rows of whole vectors, side by side: itself, what it is the left part of, or a padded copy."""
     dtype = np.dtype(dtype or coef.dtype)
     if _kernels is None:
         return coef.astype(dtype, copy=False)
-    if coef.dtype == dtype and _is_filled(coef):
+    if coef.dtype == dtype and is_filled(coef):
         return coef
-    whole = _whole_of(coef) if coef.dtype == dtype else None
+    whole = whole_of(coef) if coef.dtype == dtype else None
     return padded(coef, dtype) if whole is None else whole
-
-
-def _whole_of(coef):
-    """The memory that `padded` made, of which these are the first columns; None if they are not."""
-    n_features, n_scores = coef.shape
-    width, owner = _whole_vectors(n_scores, coef.itemsize), coef.base
-    if coef.strides != (width * coef.itemsize, coef.itemsize) or not isinstance(owner, np.ndarray) or owner.ndim != 1:
-        return None
-    first = (coef.ctypes.data - owner.ctypes.data) // coef.itemsize
-    if owner.dtype != coef.dtype or not owner.flags.c_contiguous or first + n_features * width > owner.size:
-        return None
-    return owner[first : first + n_features * width].reshape(n_features, width)
 
 
 def rows_of(X, occupied=None):
@@ -200,14 +97,14 @@ def sweep(state, loss, X, matrix, rows, mean=None):
             matrix, places = _kernels.Rows(np.ascontiguousarray(X[piece])), np.arange(len(piece))
         lost = _kernels.sweep(state, twin, matrix, state.memory, piece, places, max_threads(), PATIENCE, mean)
         if lost > 0:
-            _team.rest(lost)
+            team.rest(lost)
     return True
 
 
 def product(X, coef):
     """X W of shape (n_samples, n_scores); None if there is no compiled code for them, or W is not worth filling up."""
     is_small = sp.issparse(X) and X.nnz < len(coef)
-    if not _is_suitable(X, coef) or (is_small and not _is_filled(coef)):
+    if not _is_suitable(X, coef) or (is_small and not is_filled(coef)):
         return None
     rows, W, n_threads = _kernels.Rows(X), filled(coef), max_threads()
     scores = [_kernels.product(rows, W, first, last, n_threads) for first, last in _pieces(X, W)]
@@ -234,7 +131,7 @@ def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
     if is_squared and not X.has_canonical_format:
         return None
     rows, n_threads = _kernels.Rows(X), max_threads()
-    sums = np.zeros((X.shape[1], _whole_vectors(dual.shape[1], 8)))
+    sums = np.zeros((X.shape[1], whole_vectors(dual.shape[1], 8)))
     for first, last in _pieces(X, sums, WEIGHTED_ROWS):
         G = filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
         _kernels.add_transposed_product(rows, G, first, is_squared, n_threads, sums)

@@ -16,23 +16,14 @@ from linear_hinge.solvers.dual_ascent import DualAscent
 from linear_hinge.solvers.extrapolation import Extrapolation
 from linear_hinge.solvers.incumbent import Incumbent
 from linear_hinge.solvers.progress import Progress
+from linear_hinge.solvers.proof_schedule import COST_OF_PROOF, ProofSchedule
 from linear_hinge.solvers.proximal_newton import ProximalNewton
 from linear_hinge.solvers.warm_start import resumed_dual, save_steps
 
-# What a pass tells about the gap is an estimate, mostly too large. A look at the objective where it ended costs half a
-# pass, and with the coefficients that the minibatches keep up to date tells the gap to rounding, but for the imbalance
-# of the intercept. There is one when the estimate promises the end by what the last look found of it, or by what is
-# usual if that is some passes old, and otherwise when it is very old. The proof computes these coefficients anew, which
-# costs as much again: it follows where a look sees the end, and on the way where it sees half of the gap proven last,
-# if proofs took a small share of the work until then. Many passes are made where few rows matter: the estimate is then
-# larger by up to 20 times, and a look costs little beside them.
+# Near the end: a gap of at most so many times the one that ends the fit.
 CLOSE_TO_END = 3.0
-USUAL_SHARE, EARLY_SHARE = 0.7, 0.4
-OLD_LOOK, VERY_OLD_LOOK = 1.2, 4
-LEAST_SHARE, OLD_LOOK_OF_MANY, MANY_PASSES = 0.05, 1.1, 4
-COST_OF_LOOK = COST_OF_PROOF = 0.5  # in passes
-WORTH_A_PROOF = 0.5
-SHARE_OF_PROOFS = 0.05
+
+COST_OF_LOOK = 0.5  # in passes
 
 # So many passes have a way in common that is worth going on. More often, the mean of the iterates has not settled.
 PASSES_TOGETHER = 8
@@ -56,8 +47,6 @@ LARGE, SOME_PASSES, NOWHERE = 2**24, 32, 0.9
 
 # Newton steps in a row after which no proof has closed more of the gap than this: what is left is rounding.
 MOST_VAIN_LOOKS, NO_BETTER = 40, 1 - 1e-5
-
-TINY = np.finfo(float).tiny
 
 
 class CertifiedFit:
@@ -104,9 +93,8 @@ class CertifiedFit:
         )
         self.is_one_batch = len(problem.rows) <= batch_size
         self.newton = self.basis = self.extrapolation = None
-        self.n_passes = self.n_seen = 0
-        self.work, self.work_of_proofs = 0.0, 0.0
-        self.share = 1.0
+        self.n_passes, self.work = 0, 0.0
+        self.schedule = ProofSchedule()
         self.estimates = []
         self.dual = np.zeros(dual.shape)
         self.dual_objective = 0.0
@@ -143,34 +131,23 @@ class CertifiedFit:
         if is_last or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
         is_hard = self.n_passes == 1 and self.is_averaged
-        if self._is_look_due() or is_hard or self._promises_the_end(estimate):
+        if self.schedule.is_look_due(self.n_passes) or is_hard or self._promises_the_end(estimate):
             gap, effort = self._look()
-            self.n_seen, self.share = self.n_passes, gap / max(estimate, TINY)
+            self.schedule.looked(self.n_passes, gap, estimate)
             work += effort
         return self._progress(work)
-
-    def _is_look_due(self):
-        """Whether the last look is so old that the next one does not wait for an estimate."""
-        return self.n_passes >= VERY_OLD_LOOK * max(1, self.n_seen)
 
     def _promises_the_end(self, estimate):
         """Whether a look is worth its cost, by the estimate of the gap and what the last look found of it."""
         if self.newton is not None:
             return self._is_within(CLOSE_TO_END, estimate)
-        if self.n_seen == 0:
-            return self._is_within(1 / EARLY_SHARE, estimate)
-        share = self.share
-        if self.n_passes >= OLD_LOOK * self.n_seen:
-            share = min(share, USUAL_SHARE)
-        if self.n_passes >= OLD_LOOK_OF_MANY * self.n_seen + MANY_PASSES:
-            share = min(share, LEAST_SHARE)
-        return self._is_within(1, share * estimate)
+        return self._is_within(1, self.schedule.share_at(self.n_passes) * estimate)
 
     def _is_within(self, factor, gap):
         """Whether a gap is no more than so many times the one that ends the fit."""
         if gap > factor * self.tol * self.objective:
             return False
-        if self.n_seen > 0:
+        if self.schedule.n_seen > 0:
             return True
         # Before the first look the objective is that of zero, which may be far above what it is now.
         return gap <= factor * self.tol * (self._estimated_bound() + gap)
@@ -249,7 +226,7 @@ class CertifiedFit:
         extrapolating = self._extrapolate() if is_due else 0.0
         worth = self._loss_worth_averaging(is_last)
         # Before the first look nothing else is there to return.
-        average_above = -np.inf if self.may_be_stopped and self.n_seen == 0 else worth
+        average_above = -np.inf if self.may_be_stopped and self.schedule.n_seen == 0 else worth
         work = extrapolating + ascent.run_pass(average_above) / len(self.problem.rows)
         self.is_averaged = ascent.average is not None and ascent.gap_of_half > worth
         self.estimates.append(ascent.gap)
@@ -272,7 +249,7 @@ class CertifiedFit:
         rows lose more than with W = 0 it is better by far; many passes follow.
         """
         is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1])
-        if is_near or is_last or self._is_look_due():
+        if is_near or is_last or self.schedule.is_look_due(self.n_passes):
             return -np.inf
         return self.incumbent.objective_of_zero if self.n_passes == 1 else np.inf
 
@@ -349,23 +326,18 @@ class CertifiedFit:
         for made in candidates:  # which may be large: each is freed before the next is made, all of them before a proof
             self.incumbent.offer(*made(), is_far=is_far)
         self.ascent.average = None
-        gap, end = self.objective - bound, self.tol * self.objective
-        if not (stopped or gap <= end or self._is_worth_a_proof(gap)):
+        gap, proven, end = self.objective - bound, self.objective - self.dual_objective, self.tol * self.objective
+        if not (stopped or gap <= end or self.schedule.is_worth_a_proof(gap, proven, self.work)):
             return gap, work
         work += self._prove(dual)
         gap = self.objective - self.dual_objective
         self.n_vain_looks = self.n_vain_looks + 1 if self.newton and gap > NO_BETTER * gap_before else 0
         return gap, work
 
-    def _is_worth_a_proof(self, gap):
-        """Whether to prove a gap on the way."""
-        is_cheap = self.work_of_proofs + COST_OF_PROOF <= SHARE_OF_PROOFS * self.work
-        return is_cheap and gap <= WORTH_A_PROOF * (self.objective - self.dual_objective)
-
     def _prove(self, dual):
         """Keep the bound of these subgradients if it is the best; the work, in passes."""
         self.unproven = None
-        self.work_of_proofs += COST_OF_PROOF
+        self.schedule.work_of_proofs += COST_OF_PROOF
         bound, feasible = best_bound(self.problem, dual, self.objective)
         if bound > self.dual_objective:
             self.dual_objective, self.dual = bound, feasible

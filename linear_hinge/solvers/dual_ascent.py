@@ -32,7 +32,8 @@ Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for S
 
 import numpy as np
 
-from linear_hinge.kernels.door import padded, sweep
+from linear_hinge.kernels.door import sweep
+from linear_hinge.kernels.memory import padded
 from linear_hinge.kernels.state import AscentState
 from linear_hinge.linalg.batches import (
     bytes_of_row,
@@ -44,7 +45,9 @@ from linear_hinge.linalg.batches import (
     weighted_sum,
 )
 from linear_hinge.linalg.products import combination, inner, product, squared_rows, weighted_mean
+from linear_hinge.linalg.variance import largest_variance
 from linear_hinge.problem.certificate import linear_part
+from linear_hinge.solvers.running_mean import RunningMean
 
 # Rows whose own gap is below this part of the mean gap are left out of the next passes, so many in a row at most, if
 # the others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
@@ -63,9 +66,6 @@ SHORT_ROW = 512  # bytes
 
 # β forgets a batch whose rows resembled each other more than the present ones.
 BETA_MEMORY = 0.99
-
-POWER_ITERATIONS = 10
-SMALLEST_VARIANCE = 1e-10  # in parts of ‖μ‖²
 
 
 class DualAscent:
@@ -309,57 +309,7 @@ class DualAscent:
         return raw, (intercept - combination(self.mean, raw)).astype(raw.dtype)
 
 
-class RunningMean:
-    """The mean of V_1 … V_T, updated where V changes: V_T − Σ_r (r − 1) (change of step r) / T."""
-
-    def __init__(self, memory, n_scores):
-        self.memory = memory
-        self.lag_memory = np.zeros_like(memory)
-        self.lag = self.lag_memory[:, :n_scores]
-        self.intercept, self.imbalance = np.zeros(n_scores), np.zeros(n_scores)
-        self.n_steps = 0
-
-    def add(self, change, length, intercept, imbalance):
-        change.add_to(self.lag, self.n_steps * length)
-        self.n_steps += 1
-        self.intercept = self.intercept + (intercept - self.intercept) / self.n_steps
-        self.imbalance = self.imbalance + (imbalance - self.imbalance) / self.n_steps
-
-    def value(self):
-        """The mean of V, b and v; it takes the memory of the lag, which may be large."""
-        mean = self.lag_memory
-        mean /= -mean.dtype.type(self.n_steps)
-        mean += self.memory
-        return mean[:, : self.lag.shape[1]], self.intercept, self.imbalance
-
-
 def is_sorted(y):
     """Whether neighbours are of the same class more often than half-way between chance and always."""
     chance = ((np.bincount(y) / len(y)) ** 2).sum()
     return len(y) > 1 and np.count_nonzero(y[1:] == y[:-1]) > (len(y) - 1) * (1 + chance) / 2
-
-
-def largest_variance(X, weights, mean):
-    """The largest eigenvalue of Σ_i ω_i (x_i − μ)(x_i − μ)ᵀ, by power iterations.
-
-    It is the length σ² of the feature whose weight is the intercept: the mean squared norm, its sum over all
-    directions, is far too large and makes the rows of a batch resemble each other.
-    """
-    # Any vector that is not special will do, the same in every call.
-    vector = np.random.RandomState(0).standard_normal(X.shape[1])
-    value = _length(vector)
-    for _ in range(POWER_ITERATIONS):
-        if not value > 0:
-            return 1.0
-        vector = (vector / value).astype(X.dtype)
-        along = product(X, vector[:, None])[:, 0] - (mean * vector).sum()
-        vector = weighted_sum(X, weights * along)
-        vector -= mean * weighted_mean(weights, along)
-        value = _length(vector)
-    # Where there is no variance beyond rounding, every length serves.
-    return value if value > SMALLEST_VARIANCE * float((mean * mean).sum()) else 1.0
-
-
-def _length(vector):
-    """‖v‖."""
-    return float(np.sqrt((vector * vector).sum(dtype=np.float64)))

@@ -20,7 +20,7 @@ import scipy.sparse as sp
 
 from linear_hinge.linalg.batches import direction, minibatches, shares, squared_norms, take_rows, weighted_sum
 from linear_hinge.linalg.products import product, squared_rows, transposed_product, weighted_mean
-from linear_hinge.solvers.dual_ascent import POWER_ITERATIONS, largest_variance
+from linear_hinge.linalg.variance import POWER_ITERATIONS, largest_variance
 from linear_hinge.solvers.scaled_iterate import Iterate
 from linear_hinge.solvers.schedules import Optimal
 

@@ -14,7 +14,8 @@ from references import CASES
 from sklearn.preprocessing import normalize
 
 from linear_hinge import show_versions
-from linear_hinge.kernels import door
+from linear_hinge.kernels import door, threads
+from linear_hinge.kernels.memory import padded
 from linear_hinge.linalg.products import product, transposed_product
 from linear_hinge.losses import LOSSES, CrammerSinger
 from linear_hinge.problem.certificate import best_bound
@@ -56,7 +57,7 @@ def worthwhile():
     """Threads are worth waking for the smallest of tasks, however busy the machine is."""
     door._kernels.set_worth_threads(0)
     yield
-    door._team.next_check = 0.0
+    threads.team.next_check = 0.0
 
 
 CONTAINERS = {
@@ -192,7 +193,7 @@ def test_threads_that_wait_in_vain_give_up_and_change_no_bit(kind, rng, monkeypa
     problem = drawn(case, rng, kind=kind, n_samples=300, n_features=1500)
     problem = replace(problem, y=rng.randint(0, 70, 300), n_scores=70)
     rests = []
-    monkeypatch.setattr(door._team, "rest", rests.append)
+    monkeypatch.setattr(threads.team, "rest", rests.append)
     models = []
     for n_threads, patience in ((1, 0.0), (2, 0.0), (2, np.inf)):
         monkeypatch.setattr(door, "PATIENCE", patience)
@@ -207,11 +208,11 @@ def test_threads_that_wait_in_vain_give_up_and_change_no_bit(kind, rng, monkeypa
 def test_a_team_that_lost_time_rests_a_while(monkeypatch):
     told = []
     monkeypatch.setattr(door._kernels, "set_worth_threads", told.append)
-    monkeypatch.setattr(door._team, "next_check", 0.0)
-    now = door.time.monotonic()
-    door._team.rest(0.5)
-    assert told == [door.NEVER_WORTH]
-    assert door._team.next_check >= now + 50
+    monkeypatch.setattr(threads.team, "next_check", 0.0)
+    now = threads.time.monotonic()
+    threads.team.rest(0.5)
+    assert told == [threads.NEVER_WORTH]
+    assert threads.team.next_check >= now + 50
 
 
 @needs_kernels
@@ -472,13 +473,13 @@ def test_newton_systems_are_those_of_the_specification(case, dtype, fit_intercep
 @dtypes
 def test_same_newton_steps_on_any_number_of_threads(case, kind, dtype, rng, monkeypatch):
     """With threads for the smallest of tasks, and with none."""
-    monkeypatch.setattr(door, "FEWEST_WORTH_THREADS", 0)
-    monkeypatch.setattr(door, "WORTH_PER_SECOND", 0)
+    monkeypatch.setattr(threads, "FEWEST_WORTH_THREADS", 0)
+    monkeypatch.setattr(threads, "WORTH_PER_SECOND", 0)
     results = []
     for n_threads in (1, 2, 5):
         monkeypatch.setattr(door._kernels, "max_threads", lambda n_threads=n_threads: n_threads)
-        monkeypatch.setattr(door, "_cpu_count", lambda n_threads=n_threads: n_threads)
-        door._team.next_check = 0.0
+        monkeypatch.setattr(threads, "_cpu_count", lambda n_threads=n_threads: n_threads)
+        threads.team.next_check = 0.0
         newton = start_newton(
             case, np.random.RandomState(0), kind=CONTAINERS[kind], dtype=dtype, n_samples=600, n_features=30
         )
@@ -488,31 +489,31 @@ def test_same_newton_steps_on_any_number_of_threads(case, kind, dtype, rng, monk
         results.append(
             [*newton.coefficients(), newton.point.dual, objective, *best_bound(newton.problem, newton.point.dual)]
         )
-    door._team.next_check = 0.0
+    threads.team.next_check = 0.0
     assert_same_bits(*results)
 
 
 def test_threads_are_worth_more_work_where_waking_them_takes_longer():
-    idle, busy = door.multiplications_worth(1e-6), door.multiplications_worth(1e-2)
-    assert idle == door.FEWEST_WORTH_THREADS
-    assert busy == pytest.approx(1e-2 * door.WORTH_PER_SECOND)
+    idle, busy = threads.multiplications_worth(1e-6), threads.multiplications_worth(1e-2)
+    assert idle == threads.FEWEST_WORTH_THREADS
+    assert busy == pytest.approx(1e-2 * threads.WORTH_PER_SECOND)
     assert busy > 100 * idle
 
 
 @needs_kernels
 def test_the_cost_of_waking_threads_is_measured_now_and_then(monkeypatch):
     told = []
-    monkeypatch.setattr(door, "_cpu_count", lambda: 2)
+    monkeypatch.setattr(threads, "_cpu_count", lambda: 2)
     monkeypatch.setattr(door._kernels, "max_threads", lambda: 2)
     monkeypatch.setattr(door._kernels, "team_seconds", lambda n_threads: 0.01)
     monkeypatch.setattr(door._kernels, "set_worth_threads", told.append)
-    monkeypatch.setattr(door._team, "next_check", 0.0)
-    monkeypatch.setattr(door._kernels, "largest_task", lambda: door.FEWEST_WORTH_THREADS)
-    assert [door.max_threads() for _ in range(3)] == [2, 2, 2]
+    monkeypatch.setattr(threads.team, "next_check", 0.0)
+    monkeypatch.setattr(door._kernels, "largest_task", lambda: threads.FEWEST_WORTH_THREADS)
+    assert [threads.max_threads() for _ in range(3)] == [2, 2, 2]
     assert not told  # nothing that was worth a thread
-    monkeypatch.setattr(door._kernels, "largest_task", lambda: door.FEWEST_WORTH_THREADS + 1)
-    assert [door.max_threads() for _ in range(3)] == [2, 2, 2]
-    assert told == [door.multiplications_worth(0.01)]
+    monkeypatch.setattr(door._kernels, "largest_task", lambda: threads.FEWEST_WORTH_THREADS + 1)
+    assert [threads.max_threads() for _ in range(3)] == [2, 2, 2]
+    assert told == [threads.multiplications_worth(0.01)]
 
 
 @needs_kernels
@@ -528,12 +529,12 @@ def test_a_loss_without_a_compiled_twin_takes_the_steps_of_the_specification(rng
 @pytest.mark.parametrize(("n_scores", "width"), [(1, 1), (3, 4), (4, 4), (10, 12)])
 def test_rows_are_filled_up_with_zeros(n_scores, width, rng):
     coef = rng.normal(size=(6, n_scores))
-    memory = door.padded(coef)
+    memory = padded(coef)
     assert memory.shape == (6, width)
     assert memory.ctypes.data % 64 == 0
     assert_array_equal(memory[:, :n_scores], coef)
     assert not memory[:, n_scores:].any()
-    assert door.padded(coef.astype(np.float32)).shape[1] in (1, 8, 16)
+    assert padded(coef.astype(np.float32)).shape[1] in (1, 8, 16)
 
 
 def steps_of_a_new_process(**environment):
@@ -565,15 +566,15 @@ FORK = """
 import multiprocessing
 import numpy as np
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge.kernels import door
+from linear_hinge.kernels import threads
 
 def fit(_):
-    return MulticlassHingeClassifier(random_state=0, max_iter=20, tol=1).fit(X, y).coef_, door.max_threads()
+    return MulticlassHingeClassifier(random_state=0, max_iter=20, tol=1).fit(X, y).coef_, threads.max_threads()
 
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(20000, 100)), rng.integers(5, size=20000)
-door.FEWEST_WORTH_THREADS = 1
-door.multiplications_worth = lambda seconds: 1
+threads.FEWEST_WORTH_THREADS = 1
+threads.multiplications_worth = lambda seconds: 1
 coef, _ = fit(0)
 with multiprocessing.get_context("fork").Pool(2) as pool:
     for other, n_threads in pool.map_async(fit, range(2)).get(20):

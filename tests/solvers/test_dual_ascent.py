@@ -8,6 +8,7 @@ from problems import SMALL_CASES, Literal, dense, draw_problem, is_feasible, mak
 from references import CASES
 
 from linear_hinge.linalg.batches import Direction
+from linear_hinge.linalg.variance import largest_variance
 from linear_hinge.problem.problem import primal_objective
 from linear_hinge.solvers.dual_ascent import (
     MOST_ACTIVE,
@@ -16,10 +17,9 @@ from linear_hinge.solvers.dual_ascent import (
     SMALL_GAP,
     WORTH_SKIPPING,
     DualAscent,
-    RunningMean,
     is_sorted,
-    largest_variance,
 )
+from linear_hinge.solvers.running_mean import RunningMean
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)

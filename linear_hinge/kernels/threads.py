@@ -1,0 +1,65 @@
+"""How many threads the kernels use, and for what."""
+
+import functools
+import os
+import time
+
+import joblib
+
+from linear_hinge.kernels import _kernels
+
+# A thread is woken for this many multiplications at least, and for as many as a core makes in about four times the time
+# that it takes to wake the others. That is measured every so many seconds, and so rarely that it takes a small share.
+FEWEST_WORTH_THREADS = 2**17
+WORTH_PER_SECOND = 2**33
+NEVER_WORTH = 2**62
+TEAM_CHECK_INTERVAL = 0.2
+TEAM_CHECK_SHARE = 100
+
+
+def max_threads():
+    """How many threads a step may use: OpenMP's number, which threadpoolctl and joblib set, or the cores if fewer.
+
+    What it costs to wake them is measured now and then, because it is a thousand times more where other processes keep
+    the cores busy; the kernels stay on one thread for what is not worth that cost. Where all is small it is not asked.
+    """
+    if team.is_forked:
+        return 1
+    n_threads = min(_kernels.max_threads(), _cpu_count())
+    is_asked = n_threads > 1 and _kernels.largest_task() > FEWEST_WORTH_THREADS
+    if is_asked and time.monotonic() >= team.next_check:
+        seconds = _kernels.team_seconds(n_threads)
+        _kernels.set_worth_threads(multiplications_worth(seconds))
+        team.next_check = time.monotonic() + max(TEAM_CHECK_INTERVAL, TEAM_CHECK_SHARE * seconds)
+    return n_threads
+
+
+def multiplications_worth(seconds):
+    """How many multiplications are worth waking threads that takes so long."""
+    return int(max(FEWEST_WORTH_THREADS, WORTH_PER_SECOND * seconds))
+
+
+class _Team:
+    """When to measure again what it costs to wake the threads."""
+
+    next_check = 0.0
+    is_forked = False
+
+    def fork(self):
+        """Stay on one thread: the threads of GNU OpenMP are not there in a forked child, which would wait for them."""
+        self.is_forked = True
+
+    def rest(self, seconds):
+        """Leave the threads asleep for a while after they lost so many seconds."""
+        _kernels.set_worth_threads(NEVER_WORTH)
+        self.next_check = time.monotonic() + TEAM_CHECK_SHARE * seconds
+
+
+team = _Team()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=team.fork)
+
+
+@functools.cache
+def _cpu_count():
+    return joblib.cpu_count()

@@ -1,0 +1,31 @@
+"""When looks and proofs are worth their cost, told by numbers alone."""
+
+from linear_hinge.solvers.proof_schedule import EARLY_SHARE, USUAL_SHARE, VERY_OLD_LOOK, ProofSchedule
+
+
+def test_the_first_look_is_due_after_few_passes_and_the_next_after_as_many_times_more():
+    schedule = ProofSchedule()
+    assert [schedule.is_look_due(n) for n in (1, VERY_OLD_LOOK - 1, VERY_OLD_LOOK)] == [False, False, True]
+    schedule.looked(5, 0.1, 0.2)
+    assert not schedule.is_look_due(5 * VERY_OLD_LOOK - 1)
+    assert schedule.is_look_due(5 * VERY_OLD_LOOK)
+
+
+def test_what_a_look_found_of_an_estimate_is_expected_again_and_forgotten():
+    schedule = ProofSchedule()
+    assert schedule.share_at(1) == EARLY_SHARE
+    schedule.looked(10, 0.9, 1.0)
+    shares = [schedule.share_at(n) for n in (11, 12, 40)]
+    assert shares[:2] == [0.9, USUAL_SHARE]
+    assert shares == sorted(shares, reverse=True)
+    schedule.looked(1, 0.5, 0.0)  # an estimate of nothing
+    assert schedule.share_at(1) > 0
+
+
+def test_proofs_on_the_way_take_a_small_share_of_the_work():
+    schedule = ProofSchedule()
+    assert schedule.is_worth_a_proof(0.4, 1.0, work=100)
+    assert not schedule.is_worth_a_proof(0.9, 1.0, work=100)
+    schedule.work_of_proofs = 5
+    assert not schedule.is_worth_a_proof(0.4, 1.0, work=100)
+    assert schedule.is_worth_a_proof(0.4, 1.0, work=1000)

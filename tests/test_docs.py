@@ -23,6 +23,9 @@ PAGES = sorted(
 
 needs_pages = pytest.mark.skipif(not PAGES, reason="the tests run away from the repository")
 every_page = pytest.mark.parametrize("page", PAGES)
+every_page_with_code = pytest.mark.parametrize(
+    "page", [page for page in PAGES if ">>>" in (DOCS / page).read_text(encoding="utf-8")]
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +37,12 @@ def figures():
     import_module("matplotlib.pyplot").close("all")
 
 
-@every_page
+@every_page_with_code
 def test_the_code_of_a_page_runs(page):
     if "sklearn.callback" in (DOCS / page).read_text(encoding="utf-8"):
         pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks from 1.9 on")
     results = doctest.testfile(str(DOCS / page), False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    assert results.attempted > 0
     assert results.failed == 0
 
 

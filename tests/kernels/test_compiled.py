@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,10 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, draw_problem, start_newton
 from references import CASES
+from sklearn.base import clone
 from sklearn.preprocessing import normalize
 
-from linear_hinge import show_versions
+from linear_hinge import MulticlassHingeClassifier, show_versions
 from linear_hinge.kernels import door, threads
 from linear_hinge.kernels.memory import padded
 from linear_hinge.linalg.products import product, transposed_product
@@ -588,3 +590,19 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
 def test_a_forked_child_stays_on_one_thread():
     environment = os.environ | {"OMP_NUM_THREADS": "2"}
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], check=True, env=environment, timeout=60)
+
+
+def test_fits_in_two_threads_at_once_do_not_meet():
+    """Nothing that kernels or their door remember belongs to one fit."""
+    rng = np.random.RandomState(0)
+    tasks = []
+    for seed in range(8):
+        X = rng.normal(size=(300, 20))
+        y = X[:, :3].argmax(axis=1)
+        X = [np.asarray, sp.csr_array][seed % 2](X.astype([np.float32, np.float64][seed // 2 % 2]))
+        tasks.append((MulticlassHingeClassifier(list(LOSSES)[seed % 3], alpha=1e-2, random_state=seed), X, y))
+    expected = [clone(model).fit(X, y).coef_ for model, X, y in tasks]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda task: task[0].fit(*task[1:]).coef_, 3 * tasks))
+    for coef, wanted in zip(found, 3 * expected, strict=True):
+        assert_array_equal(coef, wanted)

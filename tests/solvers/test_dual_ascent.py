@@ -15,7 +15,6 @@ from linear_hinge.solvers.dual_ascent import (
     MOST_TIMES,
     SKIPPED_PASSES,
     SMALL_GAP,
-    WORTH_SKIPPING,
     DualAscent,
     is_sorted,
 )
@@ -210,28 +209,51 @@ def test_rows_of_zeros_alone_do_no_harm(case, fit_intercept):
 # Skipping
 
 
-@small_cases
-def test_rows_with_a_small_gap_are_skipped_and_then_looked_at_again(case, rng, monkeypatch, numpy_steps):
-    problem = draw_problem(case, rng, 90, alpha=0.5)
-    ascent = start_ascent(problem)
-    visited, n_until_full, gap_of_all = [], 0, np.inf
+def passes_of(ascent, n_passes, monkeypatch):
+    """The rows that every pass visits, and the gaps that the rows had before it."""
+    visited, told = [], []
     step = DualAscent._step
     monkeypatch.setattr(DualAscent, "_step", lambda self, batch: visited.extend(batch) or step(self, batch))
-    numbers = []
-    for _ in range(4 * (SKIPPED_PASSES + 1)):
-        expected = np.flatnonzero(ascent.state.row_gaps > SMALL_GAP * ascent.gap)
-        n_until_full -= 1
-        is_full = n_until_full < 0 or ascent.gap <= WORTH_SKIPPING * gap_of_all
-        if is_full or problem.weights[expected].sum() > MOST_ACTIVE:
-            expected, n_until_full = np.arange(90), SKIPPED_PASSES
+    for _ in range(n_passes):
+        gaps = ascent.state.row_gaps.copy(), ascent.gap
         visited.clear()
-        n_times = min(MOST_TIMES, 90 // len(expected)) if len(expected) >= ascent.state.batch_size else 1
-        assert ascent.run_pass() == n_times * len(expected)
-        assert_array_equal(visited, np.tile(expected, n_times))
-        numbers.append(len(expected))
-        gap_of_all = ascent.gap if len(expected) == 90 else gap_of_all
-    full = np.flatnonzero(np.array(numbers) == 90)
-    assert 1 < len(full) < len(numbers) / 2
+        assert ascent.run_pass() == len(visited)
+        told.append((np.array(visited), *gaps))
+    return told
+
+
+@small_cases
+def test_only_rows_with_a_small_gap_are_skipped_and_they_are_few(case, rng, monkeypatch, numpy_steps):
+    problem = draw_problem(case, rng, 90, alpha=0.5)
+    n_skipping = 0
+    for visited, row_gaps, gap in passes_of(start_ascent(problem), 40, monkeypatch):
+        skipped = np.setdiff1d(np.arange(90), visited)
+        assert (row_gaps[skipped] <= SMALL_GAP * gap).all()
+        if len(skipped) > 0:
+            n_skipping += 1
+            assert problem.weights[np.unique(visited)].sum() <= MOST_ACTIVE
+    assert n_skipping > 10
+
+
+@small_cases
+def test_no_row_is_skipped_for_long(case, rng, monkeypatch, numpy_steps):
+    told = passes_of(start_ascent(draw_problem(case, rng, 90, alpha=0.5)), 40, monkeypatch)
+    is_full = np.array([len(np.unique(visited)) == 90 for visited, *_ in told])
+    between = np.diff(np.flatnonzero(np.append(is_full, True)))
+    assert is_full[0] and between.max() <= SKIPPED_PASSES + 1
+
+
+@small_cases
+def test_a_pass_over_few_rows_visits_each_of_them_equally_often(case, rng, monkeypatch, numpy_steps):
+    ascent = start_ascent(draw_problem(case, rng, 90, alpha=0.5))
+    often = []
+    for visited, *_ in passes_of(ascent, 40, monkeypatch):
+        rows, counts = np.unique(visited, return_counts=True)
+        assert len(np.unique(counts)) == 1
+        assert counts[0] <= MOST_TIMES
+        assert len(visited) <= max(90, len(rows))
+        often.append(counts[0])
+    assert max(often) > 1
 
 
 def test_where_no_row_has_a_gap_all_are_visited():

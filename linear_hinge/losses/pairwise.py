@@ -71,7 +71,9 @@ class PairwiseHinge(HingeLoss):
         for label in range(n_classes):
             of_label = y == label
             flows[label] = combination(weights[of_label], off_target[of_label])
-        off_target *= balance_flows(flows)[y]
+        factors = balance_flows(flows)
+        for label in range(n_classes):  # one after another: together they are as large as the dual
+            off_target[y == label] *= factors[label]
         off_target[rows, y] = -off_target.sum(axis=1)
         return off_target
 

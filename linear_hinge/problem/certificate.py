@@ -78,7 +78,6 @@ def best_bound(problem, dual, objective=None):
         A G with D(G) = bound, up to what rounding may do.
     """
     loss, y, weights = problem.loss, problem.y, problem.weights
-    nothing = 0.0, np.zeros(dual.shape)
     feasible = _by_chunks(loss.with_signs, dual, y)
     feasible[weights < SMALLEST_WEIGHT] = 0
     if problem.fit_intercept:
@@ -86,7 +85,7 @@ def best_bound(problem, dual, objective=None):
     linear = linear_part(problem, feasible)
     worst = float(_by_chunks(loss.violations, feasible, y).max())
     if not (linear > 0 and np.isfinite(worst)):
-        return nothing
+        return 0.0, np.zeros(dual.shape)
     coef = coef_from_dual(problem, feasible)
     of_solution = _bound_of_solution(problem, objective)
     of_row = np.sqrt(problem.squared_norms)
@@ -99,7 +98,7 @@ def best_bound(problem, dual, objective=None):
     largest = (1 - (problem.n_scores + 4) * UNIT) / worst
     bound, scale = _scaled_bound((1 - few) * linear - lost, quadratic, largest)
     if not 0 < bound < np.inf:
-        return nothing
+        return 0.0, np.zeros(dual.shape)
     feasible *= scale
     return float(np.nextafter((1 - 8 * UNIT) * bound, 0)), feasible
 

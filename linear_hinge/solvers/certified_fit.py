@@ -74,7 +74,7 @@ class CertifiedFit:
     may_be_stopped : bool
         Whether somebody else may stop the fit, after any pass: set from outside.
     dual : ndarray of shape (n_samples, n_scores)
-        The feasible, balanced G of the best bound.
+        The feasible, balanced G of the best bound; None before there is one.
     """
 
     def __init__(self, problem, dual, intercept, coef=None, *, saved=None, tol, batch_size, rng):
@@ -96,7 +96,7 @@ class CertifiedFit:
         self.n_passes, self.work = 0, 0.0
         self.schedule = ProofSchedule()
         self.estimates = []
-        self.dual = np.zeros(dual.shape)
+        self.dual = None
         self.dual_objective = 0.0
         self.incumbent = Incumbent(problem)
         self.unseen = self.unproven = self.bound = None
@@ -210,7 +210,8 @@ class CertifiedFit:
 
     def attributes(self):
         """What the fitted estimator shows besides the coefficients."""
-        dual_coef = csr_of(self.dual.astype(self.problem.dtype, copy=False))
+        dual = np.zeros_like(self.ascent.state.dual) if self.dual is None else self.dual
+        dual_coef = csr_of(dual.astype(self.problem.dtype, copy=False))
         return {
             "t_": self.ascent.state.t,
             "dual_objective_": self.proven_objective,

@@ -130,7 +130,8 @@ def widened(X):
     """
     n_samples = X.shape[0]
     per_row = X.nnz / max(1, n_samples) if sp.issparse(X) else X.shape[1]
-    size = max(1, int(WIDENED_AT_ONCE / max(1, per_row)))
+    at_once = WIDENED_AT_ONCE / 2 if sp.issparse(X) else WIDENED_AT_ONCE  # of sparse pieces two may be alive
+    size = max(1, int(at_once / max(1, per_row)))
     is_given = sp.issparse(X) or X.dtype == np.float64
     memory = None if is_given else np.empty((min(size, n_samples), X.shape[1]))
     for first in range(0, n_samples, size):

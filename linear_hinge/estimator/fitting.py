@@ -31,7 +31,7 @@ ROWS_AT_FIRST = 32
 # Part of the objective below which a model is no better than one of zeros.
 NO_BETTER = 1e-9
 
-# What a fit tells about itself; the next one starts without it.
+# Attributes that describe a fit; the next one starts without them.
 FIT_ATTRIBUTES = (
     "n_iter_",
     "objective_",

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from linear_hinge.kernels.layout import checked_sparse
 
-# Scores within so many units of the precision may be equal.
+# Scores that differ by less than this number of units of the precision may be equal.
 TIE = 1000
 ROWS_AT_ONCE = 4096  # of those that are copied
 

@@ -56,7 +56,7 @@ def max_threads():
 
 
 cdef class Batches:
-    """The batches of a sweep, and what its threads tell each other.
+    """The batches of a sweep, and what its threads share.
 
     Parameters
     ----------

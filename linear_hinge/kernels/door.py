@@ -13,27 +13,26 @@ from linear_hinge.kernels.threads import max_threads, team
 # Multiplications after which control comes back to Python, which sees Ctrl-C: some tenths of a second.
 PIECE = 2**28
 
-# Threads that take so many seconds for a multiplication of a minibatch step, some times what one of them takes, wait
-# for each other in vain: where other processes keep the cores busy, up to a time slice at every step.
+# Threads that need more than this for a multiplication of a minibatch step, in seconds, wait for each other in vain:
+# where other processes keep the cores busy, up to a time slice at every step. One thread needs a fraction of it.
 PATIENCE = 1e-9
 
 # Newton systems of float32 data are solved in float64 where the rows have no more entries than this: a copy of 16 MB.
 LARGEST_WIDENED = 2**21
 
-# A batch needs a copy of rows whose entries lie apart: it may hold this share of all rows, or so few that it does not
-# matter.
+# A batch of rows whose entries lie apart is copied if it holds at most `LARGEST_SHARE` of all rows, or `FEW_ROWS`.
 LARGEST_SHARE = 0.05
 FEW_ROWS = 256
 
-# Rows whose subgradients are brought into the form of the kernels at a time: memory that was never touched is slow, a
-# hundred times as slow as a cache in a virtual machine.
+# The subgradients of this number of rows are weighted at a time: memory that is touched for the first time is slow, up
+# to a hundred times as slow as a cache in a virtual machine.
 WEIGHTED_ROWS = 2048
 
-# Of a transposed product with dense rows, non-zeros in G: with more of them, blocks of BLAS are sooner ready.
+# In a transposed product with dense rows, G may have this share of non-zeros: with more, blocks of BLAS are faster.
 LARGEST_DENSITY = 0.25
 
-# Dense rows get bits that tell which groups of features are not all zero, if at most this part of the groups of some
-# rows is so: a group costs more where bits are looked at.
+# Dense rows get bits for the groups of features that are not all zero, if these are at most `MOST_OCCUPIED` of the
+# groups of `LOOKED_AT` rows: a group costs more where bits are looked at.
 MOST_OCCUPIED = 0.6
 LOOKED_AT = 16
 GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in zero_group_loops.h
@@ -146,7 +145,7 @@ def _weighted(dual, weights):
 def norms_and_bits(X):
     """‖x_i‖² of every row, in float64, and what `sweep` and `losses` may leave out; None without compiled code.
 
-    Of dense rows with many zeros these are bits that tell which groups of features are not all zero, None of others.
+    Of dense rows with many zeros these are bits for the groups of features that are not all zero, None of others.
     """
     if not _is_suitable(X, X):
         return None
@@ -181,13 +180,13 @@ def mean_losses(loss, X, matrix, coef, intercept, y, weights, margins):
 
 
 def _pieces(X, W, most=PIECE):
-    """Where pieces of so many rows begin and end that Ctrl-C is seen between them."""
+    """Where pieces of the rows begin and end; Ctrl-C is seen between them."""
     size = min(_rows_of_a_piece(X, W.shape[1]), most)
     return [(first, min(first + size, X.shape[0])) for first in range(0, max(1, X.shape[0]), size)]
 
 
 def _rows_of_a_piece(X, width):
-    """How many rows of X make about PIECE multiplications with W of so many columns."""
+    """How many rows of X make about PIECE multiplications with a W of this width."""
     return max(1, int(PIECE / (1 + _entries_of_a_row(X) * width)))
 
 

@@ -56,7 +56,7 @@ cdef class Entries:
 
 
 def starts_of(counts):
-    """Where the runs of so many entries begin and end."""
+    """Where the runs of these lengths begin and end."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 

@@ -42,7 +42,7 @@ cdef class Rows:
     ----------
     X : ndarray or CSR array of shape (n_samples, n_features), float32 or float64
     occupied : ndarray of shape (n_samples, n_blocks), dtype=uint32, optional
-        Of dense rows, the bits that `dense_norms` tells.
+        Of dense rows, the bits that `dense_norms` sets.
     """
 
     cdef bint is_sparse, is_wide, is_double
@@ -80,7 +80,7 @@ cdef class Rows:
         return self.begin(row + 1) - self.begin(row) if self.is_sparse else self.n_features
 
     cdef bint has_bits(self, Py_ssize_t width) noexcept nogil:
-        """Whether a dense row tells which groups of features are not all zero; nobody asks for a single score."""
+        """Whether a dense row has bits for its groups of features; not used for a single score."""
         return self.occupied != NULL and width > 1
 
     cdef uint32_t bits(self, Py_ssize_t row, Py_ssize_t block) noexcept nogil:
@@ -97,7 +97,7 @@ cdef Py_ssize_t n_blocks_of(Rows X) noexcept nogil:
 
 
 def require_sparse(X, data, indices, indptr):
-    """What can be told of CSR at once; `layout` has looked at every index."""
+    """What can be checked of CSR at once; `layout` has looked at every index."""
     require(X.format == "csr" and is_native(data, "fd") and is_native(indices, "ilq") and is_native(indptr, "ilq"))
     require(len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and 0 <= indptr[-1] == X.indptr[-1])
     require(indptr[-1] <= min(len(data), len(indices)))
@@ -142,7 +142,7 @@ def largest_task():
 
 
 def team_seconds(int n_threads):
-    """How long it takes to wake so many threads and to wait for them, in seconds; once they are started."""
+    """How long it takes to wake threads that were started before, and to wait for them, in seconds."""
     cdef double start = 0
     cdef int i, attempt
     cdef double[::1] done = np.zeros(n_threads)

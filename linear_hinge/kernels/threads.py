@@ -8,8 +8,9 @@ import joblib
 
 from linear_hinge.kernels import _kernels
 
-# A thread is woken for this many multiplications at least, and for as many as a core makes in about four times the time
-# that it takes to wake the others. That is measured every so many seconds, and so rarely that it takes a small share.
+# A thread is woken for at least `FEWEST_WORTH_THREADS` multiplications, and for at least as many as a core makes in
+# about four times the time that it takes to wake the others, at `WORTH_PER_SECOND`. That time is measured at most every
+# `TEAM_CHECK_INTERVAL` seconds, and takes at most 1 / `TEAM_CHECK_SHARE` of the time.
 FEWEST_WORTH_THREADS = 2**17
 WORTH_PER_SECOND = 2**33
 NEVER_WORTH = 2**62
@@ -50,7 +51,7 @@ class _Team:
         self.is_forked = True
 
     def rest(self, seconds):
-        """Leave the threads asleep for a while after they lost so many seconds."""
+        """Leave the threads asleep for a while after they lost this time, in seconds."""
         _kernels.set_worth_threads(NEVER_WORTH)
         self.next_check = time.monotonic() + TEAM_CHECK_SHARE * seconds
 

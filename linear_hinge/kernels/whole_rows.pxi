@@ -119,11 +119,11 @@ def envelopes(
     RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
     int n_threads
 ):
-    """The prox steps G⁺, as `HingeLoss.prox` makes them, and what `proximal_newton.envelopes` tells of every row."""
+    """The prox steps G⁺, as `HingeLoss.prox` makes them, and the numbers of every row that `proximal_newton.envelopes` returns."""
     cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1], n_parts = (n + LOSS_ROWS - 1) // LOSS_ROWS
-    better, told = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty((3, n))
+    better, numbers = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty((3, n))
     cdef real[:, ::1] out = better
-    cdef double[:, ::1] of_rows = told
+    cdef double[:, ::1] of_rows = numbers
     n_threads = worth_threads(n * K * LOSS_COST, n_threads)
     cdef double[:, ::1] work = np.empty((n_threads, 4 * K))
     for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
@@ -137,7 +137,7 @@ def envelopes(
                 loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n), &work[threadid(), 0], out,
                 of_rows,
             )
-    return better, *told
+    return better, *numbers
 
 
 cdef void envelopes_of_part(

@@ -1,5 +1,5 @@
-/* Loops over dense rows that leave out their groups of features that are zero. A bit tells of FEATURE_GROUP features of a
- * row whether one of them is not; 32 of them make a block.
+/* Loops over dense rows that leave out their groups of features that are zero. A bit stands for FEATURE_GROUP features of a
+ * row, and is set if one of them is not zero; 32 bits make a block.
  *
  * Included for REAL float and double, after row_loops.h; not for a single score.
  */

@@ -59,8 +59,8 @@ def with_whole_rows(X):
 def shuffled(rows, batch_size, rng, together=1):
     """The row numbers in another order, when there is a generator and more than one batch.
 
-    Blocks of rows that lie side by side are shuffled, where so many batches go ``together``: with two, one has the even
-    and one the odd rows of a block.
+    Blocks of rows that lie side by side are shuffled, each shared by ``together`` batches: of two, one has the even and
+    one the odd rows of a block.
     """
     if rng is None or batch_size >= len(rows):
         return rows
@@ -141,7 +141,7 @@ def squared_norms(X):
 
 
 def norms_and_bits(X):
-    """`squared_norms`, and what tells compiled code which features of dense rows it may leave out; None mostly."""
+    """`squared_norms`, and bits for the features of dense rows that compiled code may leave out; mostly None."""
     compiled = door.norms_and_bits(X)
     if compiled is not None:
         return compiled

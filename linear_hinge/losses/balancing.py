@@ -39,7 +39,7 @@ def balance_flows(flows):
         for _ in range(MAX_NEWTON_STEPS):
             trial = flows * np.exp(_differences(potentials + step))
             trial_imbalance = _imbalance(trial)
-            # Near the minimum the sum is flat to rounding, and the imbalance tells what is better.
+            # Near the minimum the sum is flat to rounding, and the imbalance decides what is better.
             if trial.sum() < scaled.sum() or np.abs(trial_imbalance).max() < np.abs(imbalance).max():
                 break
             step /= 2

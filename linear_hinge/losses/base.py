@@ -109,7 +109,7 @@ class HingeLoss(ABC):
     def balanced(self, dual, y, weights):
         """A copy of ``dual``, close to it, with Σ_i ω_i g_i = 0 up to rounding.
 
-        The rows may leave D_y by a factor that `violations` tells; dividing all rows by a common factor keeps
+        The rows may leave D_y by a factor, which `violations` returns; dividing all rows by a common factor keeps
         the balance. This is what a certificate with an unregularised intercept needs.
 
         Parameters

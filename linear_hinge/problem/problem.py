@@ -28,7 +28,7 @@ ACCURACY = 2e-10
 ACCURACY_OF_COMPARISON = 1e-4  # of P in the worst case, where coefficients are only compared
 ROUNDING = np.finfo(float).eps
 
-# A margin that is kept by less than this part of Δ, or than so many roundings, is looked at more exactly.
+# A margin that is kept by less than `NEARLY_VIOLATED` of Δ, or by less than `MANY` roundings, is computed more exactly.
 NEARLY_VIOLATED = 1e-6
 MANY = 1e3
 
@@ -221,7 +221,7 @@ def _accurate_objective(problem, coef, intercept):
 def _objectives(problem, coef, intercept, scales, dtype=np.float64):
     """P(t W, t b) of every scale t, with scores of this dtype.
 
-    Near the end losses are small differences of large scores, which only float64 tells apart.
+    Near the end losses are small differences of large scores, which only float64 can tell apart.
     """
     W = filled(coef, dtype)
     intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]), dtype)

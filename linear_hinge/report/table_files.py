@@ -39,7 +39,7 @@ class Table:
 
 
 def read_table(path, *, label=None, like=None):
-    """Read a file, whose format its first data line tells.
+    """Read a file, whose format is seen from its first data line.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _is_svmlight(text):
             return INDEX_VALUE.fullmatch(tokens[1]) is not None
         if tokens and "," in tokens[0]:
             return False
-        # A lone label is a row of zeros in svmlight; the next line has to tell.
+        # A lone label is a row of zeros in svmlight; the next line decides.
     return False
 
 
@@ -140,7 +140,7 @@ def _read_svmlight(path, text, like):
 
 
 def _first_unreadable_line(lines, options):
-    """The number of the first line at which scikit-learn's reader fails, which it does not tell."""
+    """The number of the first line at which scikit-learn's reader fails, which its error does not name."""
 
     def fails(n_lines):
         try:

@@ -23,7 +23,7 @@ LARGEST_BLOCKS = 2**21
 
 
 def cost_of_blocks(X, n_entries, n_scores):
-    """What blocks cost, in products with a Newton system of so many entries; inf if they are too large."""
+    """What blocks cost, in products with a Newton system of ``n_entries`` entries; inf if they are too large."""
     n_rows, n_features = X.shape
     if n_scores * n_features**2 > LARGEST_BLOCKS:
         return np.inf

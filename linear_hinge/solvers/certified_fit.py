@@ -20,32 +20,33 @@ from linear_hinge.solvers.proof_schedule import COST_OF_PROOF, ProofSchedule
 from linear_hinge.solvers.proximal_newton import ProximalNewton
 from linear_hinge.solvers.warm_start import resumed_dual, save_steps
 
-# Near the end: a gap of at most so many times the one that ends the fit.
+# A fit is near its end where the gap is at most this multiple of the gap that ends it.
 CLOSE_TO_END = 3.0
 
 COST_OF_LOOK = 0.5  # in passes
 
-# So many passes have a way in common that is worth going on. More often, the mean of the iterates has not settled.
+# Every `PASSES_TOGETHER` passes their common way is extrapolated. More often, the mean of the iterates has not settled.
 PASSES_TOGETHER = 8
 COST_OF_EXTRAPOLATION = 0.5  # in passes
 LARGEST_EXTRAPOLATED = 2**23  # coefficients: it holds two more arrays of them
 
-# Where the minibatches are so far from the end at their present rate, Newton takes over; fewer than the first number of
-# passes do not tell a rate. Its systems cost more the more coefficients they have: the minibatches are given more
-# passes for every so many of them. Where a minibatch holds all rows a pass is one step, and Newton is better soon.
+# Newton takes over where the minibatches, at their present rate, need more than `MOST_PASSES_LEFT` passes to the end.
+# The rate is known after `FIRST_PASSES`. Newton systems cost more the more coefficients they have: for every
+# `COEFFICIENTS` of them the minibatches are given `MORE_PASSES`. Where a minibatch holds all rows, a pass is one step,
+# and `MOST_STEPS_LEFT` is the limit.
 FIRST_PASSES = 8
 MORE_PASSES, COEFFICIENTS = 32, 512
 MOST_PASSES_LEFT = 30
 MOST_STEPS_LEFT = 25
 
-# With a gap above this part of the objective, its coefficients may be far too long or too short.
+# Where the gap is more than this part of the objective, coefficients may be far too long or too short.
 FAR = 0.3
 
-# A problem of so many products a pass takes seconds for so many passes. If its gap is still this part of the objective,
-# the user should know soon.
+# Where a pass makes at least `LARGE` products, `SOME_PASSES` of them take seconds. If the gap is still more than
+# `NOWHERE` of the objective after them, the user should know.
 LARGE, SOME_PASSES, NOWHERE = 2**24, 32, 0.9
 
-# Newton steps in a row after which no proof has closed more of the gap than this: what is left is rounding.
+# If `MOST_VAIN_LOOKS` Newton steps in a row leave at least `NO_BETTER` of the gap, what is left is rounding.
 MOST_VAIN_LOOKS, NO_BETTER = 40, 1 - 1e-5
 
 
@@ -144,7 +145,7 @@ class CertifiedFit:
         return self._is_within(1, self.schedule.share_at(self.n_passes) * estimate)
 
     def _is_within(self, factor, gap):
-        """Whether a gap is no more than so many times the one that ends the fit."""
+        """Whether a gap is at most a multiple of the one that ends the fit."""
         if gap > factor * self.tol * self.objective:
             return False
         if self.schedule.n_seen > 0:
@@ -263,7 +264,7 @@ class CertifiedFit:
         return COST_OF_EXTRAPOLATION
 
     def _run_newton(self, is_last):
-        """A step of `ProximalNewton`, told like a pass."""
+        """A step of `ProximalNewton`; returns what `_run_minibatches` does."""
         self.newton.step()
 
         def found(stopped):

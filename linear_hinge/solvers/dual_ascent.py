@@ -49,18 +49,20 @@ from linear_hinge.linalg.variance import largest_variance
 from linear_hinge.problem.certificate import linear_part
 from linear_hinge.solvers.running_mean import RunningMean
 
-# Rows whose own gap is below this part of the mean gap are left out of the next passes, so many in a row at most, if
-# the others are few: where most rows are visited anyway, the rest is worth it for the gap that is known afterwards.
-# Once the others have closed most of their gap, what is left is where nobody looks: all rows are visited again. A pass
-# over few rows visits them several times, up to as many visits as there are rows, because a pass has a cost of its own.
+# Rows with less than `SMALL_GAP` of the mean gap are skipped for up to `SKIPPED_PASSES` passes, provided the active
+# rows carry at most `MOST_ACTIVE` of the weight: where most rows are visited anyway, the others are worth their cost
+# for the gap that is known afterwards. Once the gap is below `WORTH_SKIPPING` of what it was after a full pass, most of
+# it is in rows that are skipped, and all rows are visited again. A pass has a cost of its own: few active rows are
+# visited up to `MOST_TIMES` in a pass, with no more visits than there are rows.
 SMALL_GAP = 0.03
 SKIPPED_PASSES = 15
 MOST_ACTIVE = 0.5**0.5  # in weight, so that repeated rows count like heavy ones; no ratio of two counts
 WORTH_SKIPPING = 0.2  # of the gap after all rows were visited
 MOST_TIMES = 4
 
-# So many batches share a block of rows that lie side by side, if a row and its subgradient are so short that finding
-# them in memory costs more than the arithmetic. Not where neighbours are of the same class: they resemble each other.
+# If a row and its subgradient have at most `SHORT_ROW` bytes, finding them in memory costs more than the arithmetic:
+# `TOGETHER` batches share a block of rows that lie side by side. Not where neighbours are of the same class, because
+# they resemble each other.
 TOGETHER = 2
 SHORT_ROW = 512  # bytes
 
@@ -219,7 +221,7 @@ class DualAscent:
         return rise / curvature if curvature > 0 else 0.0
 
     def move(self, change, raw, length):
-        """Change G and Vᵀ, and what follows from them, by so many times this; the change is spoilt."""
+        """Change G and Vᵀ, and what follows from them, by a multiple of this change, which is spoilt."""
         change *= change.dtype.type(length)
         raw *= raw.dtype.type(length)
         self.state.dual += change

@@ -21,9 +21,9 @@ CG_ACCURACY = 0.1
 EXACT_CG_POWER = 2 / 3  # of the precision
 MAX_CG_STEPS = 500
 
-# Class blocks are made where a system took so many steps without them, or as many as they cost, and serve the systems
-# after it as well. For an exact solution, cheap ones are made at once. Not for others: few steps lead less far where
-# the system says little, and the more exact Newton steps were, the more of them it took.
+# Class blocks are made once a system has taken `MANY_CG_STEPS` steps without them, or as many as they cost, and serve
+# the later systems as well. For an exact solution, those that cost at most `CHEAP_BLOCKS` steps are made at once. Not
+# for others: the more exact Newton steps were, the more of them it took.
 MANY_CG_STEPS = 50
 CHEAP_BLOCKS = 25
 

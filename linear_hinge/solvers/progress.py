@@ -1,4 +1,4 @@
-"""What a solver tells after every pass over the data."""
+"""What a solver reports after every pass over the data."""
 
 from typing import NamedTuple
 

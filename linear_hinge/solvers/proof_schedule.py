@@ -2,13 +2,14 @@
 
 import numpy as np
 
-# What a pass tells about the gap is an estimate, mostly too large. A look at the objective where it ended costs half a
-# pass, and with the coefficients that the minibatches keep up to date tells the gap to rounding, but for the imbalance
-# of the intercept. There is one when the estimate promises the end by what the last look found of it, or by what is
-# usual if that is some passes old, and otherwise when it is very old. The proof computes these coefficients anew, which
-# costs as much again: it follows where a look sees the end, and on the way where it sees half of the gap proven last,
-# if proofs took a small share of the work until then. Many passes are made where few rows matter: the estimate is then
-# larger by up to 20 times, and a look costs little beside them.
+# The gap that a pass estimates is mostly too large. A look at the objective where the pass ended costs half a pass;
+# with the coefficients that the minibatches keep up to date it finds the gap to rounding, but for the imbalance of the
+# intercept. A look is made where the estimate promises the end, by the share of it that the last look found, or by
+# `USUAL_SHARE` if that look is `OLD_LOOK` times as old; and in any case once it is `VERY_OLD_LOOK` times as old. A
+# proof computes the coefficients anew and costs as much again. It follows a look that sees the end, and on the way one
+# that sees less than `WORTH_A_PROOF` of the gap proven last, if proofs took at most `SHARE_OF_PROOFS` of the work. Many
+# passes are made where few rows matter: the estimate is then up to 20 times too large, and a look costs little beside
+# them.
 USUAL_SHARE, EARLY_SHARE = 0.7, 0.4
 OLD_LOOK, VERY_OLD_LOOK = 1.2, 4
 LEAST_SHARE, OLD_LOOK_OF_MANY, MANY_PASSES = 0.05, 1.1, 4

@@ -24,7 +24,7 @@ from linear_hinge.linalg.variance import POWER_ITERATIONS, largest_variance
 from linear_hinge.solvers.scaled_iterate import Iterate
 from linear_hinge.solvers.schedules import Optimal
 
-# A batch is done after so many steps, or when they have closed its gap to this part.
+# A batch is done after this number of steps, or when they have left at most this part of its gap.
 MAX_BATCH_STEPS = 30
 BATCH_ACCURACY = 0.02
 

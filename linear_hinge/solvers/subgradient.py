@@ -7,8 +7,8 @@ from linear_hinge.problem.problem import primal_objective
 from linear_hinge.solvers.progress import Progress
 from linear_hinge.solvers.scaled_iterate import Iterate
 
-# Progress is given up after so many passes without any, as n_iter_no_change in SGDClassifier, but not before so many
-# steps: a pass over a small problem is a single step.
+# A fit ends after `PATIENCE_PASSES` passes without progress, as with n_iter_no_change in SGDClassifier, but not before
+# `PATIENCE_STEPS` steps: a pass over a small problem is a single step.
 PATIENCE_PASSES = 5
 PATIENCE_STEPS = 100
 

@@ -13,7 +13,7 @@ SAME = 1e-5  # parts by which sums over the same data may differ, in the precisi
 
 
 class SavedSteps(NamedTuple):
-    """The steps of a fit that may go on, and what tells whether another problem is the same.
+    """The steps of a fit that may go on, and what another problem is compared with.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ def starting_dual(problem, coef=None, intercept=None, dual=None):
     """Feasible subgradients G to start from: zero, or the best of what an earlier fit left.
 
     A dual of the same rows, perhaps with another alpha, is nearly right. For other rows the subgradients at the
-    earlier coefficients are; which of them fits better is what the bounds tell.
+    earlier coefficients are; the better bound decides.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ def _scaled_bound(linear, quadratic, largest):
 
 
 def _by_chunks(function, dual, y):
-    """What a function of a loss returns for every row, in chunks: most of a proof is memory touched for the first time."""
+    """What a function of a loss returns for every row, in chunks: most of a proof is memory that is touched first."""
     first, *others = cached_chunks(*dual.shape)
     values = function(dual[first], y[first])
     if not others:

@@ -33,8 +33,8 @@ class HingeLoss(ABC):
         Whether the solution is a constant classifier where no class is likelier than all others together.
     row_kernel : str or None
         The compiled class that computes one row, with the contract of `RowLoss`. Without one, steps are those of NumPy.
-    nearest_in_linear_svc : {"crammer_singer", "ovr"}
-        The ``multi_class`` of :class:`sklearn.svm.LinearSVC` that is this loss, or comes closest.
+    nearest_in_linear_svc : {"crammer_singer", "one_vs_rest"}
+        The loss of :class:`sklearn.svm.LinearSVC` that is this one, or comes closest.
     smallest_curvature : float
         Of a prox step, in parts of the scores.
     """
@@ -42,7 +42,7 @@ class HingeLoss(ABC):
     sums_to_zero: bool
     collapses = False
     row_kernel = None
-    nearest_in_linear_svc = "ovr"
+    nearest_in_linear_svc = "one_vs_rest"
     # A row without a single non-zero has no curvature and would divide by zero; any positive number sends it to the
     # vertex that maximises the dual, and this one does not overflow.
     smallest_curvature = 1e-20

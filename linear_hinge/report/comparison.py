@@ -27,9 +27,7 @@ BINARY_HINGE = "binary hinge"
 
 def svc_loss_of(loss):
     """What LinearSVC is trained with beside a loss: the same, or the nearest that it has."""
-    if loss == BINARY_HINGE:
-        return BINARY_HINGE
-    return {"ovr": "one_vs_rest"}.get(nearest := LOSSES[loss].nearest_in_linear_svc, nearest)
+    return BINARY_HINGE if loss == BINARY_HINGE else LOSSES[loss].nearest_in_linear_svc
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,12 @@ class Problem:
     @property
     def dtype(self):
         """Of the rows that were given, and so of the coefficients."""
-        return (self.X if self.given_X is None else self.given_X).dtype
+        return self.given.dtype
+
+    @property
+    def given(self):
+        """The rows that were given."""
+        return self.X if self.given_X is None else self.given_X
 
     def centred_intercept(self, coef, intercept):
         """b + W c, the intercept of the centred rows."""
@@ -207,7 +212,7 @@ def _accurate_objective(problem, coef, intercept):
     coef, intercept = coef.astype(np.float64, copy=False), intercept.astype(np.float64, copy=False)
     total = 0.5 * problem.alpha * inner(coef, coef)
     length, offset = _largest(coef), float(np.abs(intercept).max())
-    for chunk, X in widened(problem.X if problem.given_X is None else problem.given_X):
+    for chunk, X in widened(problem.given):
         scale = np.sqrt(squared_norms(X).max()) * length + offset + margin
         slack = (1 + NEARLY_VIOLATED) * margin + MANY * ROUNDING * scale
         losses = loss.values(product(X, coef) + intercept, y[chunk], slack)

@@ -13,7 +13,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.validation import check_is_fitted
 
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge.kernels import door
+from linear_hinge.kernels import door, is_compiled
 from linear_hinge.losses import WestonWatkins
 
 X, Y = blobs()
@@ -199,7 +199,7 @@ def interrupt(monkeypatch):
 
     for name in ("values", "subgradients", "prox"):
         monkeypatch.setattr(WestonWatkins, name, interruptible(getattr(WestonWatkins, name)))
-    for name in ("sweep", "mean_losses", "envelopes") if door.is_available() else ():
+    for name in ("sweep", "mean_losses", "envelopes") if is_compiled() else ():
         monkeypatch.setattr(door._kernels, name, interruptible(getattr(door._kernels, name)))
     return lambda n: countdown.update(calls=n)
 

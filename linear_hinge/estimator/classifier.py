@@ -15,8 +15,7 @@ from linear_hinge.estimator.fitting import FIT_ATTRIBUTES, make_solver, make_str
 from linear_hinge.estimator.linear_classifier import LinearClassifier, all_or_nothing
 from linear_hinge.estimator.targets import check_weights, encode_for_fit, encode_for_partial_fit
 from linear_hinge.estimator.weighted_classes import WeightedClasses
-from linear_hinge.kernels.layout import checked_sparse, for_kernels
-from linear_hinge.linalg.batches import with_whole_rows
+from linear_hinge.kernels.layout import checked_sparse, for_kernels, with_whole_rows
 from linear_hinge.losses import LOSSES, get_loss
 from linear_hinge.problem.problem import Problem
 

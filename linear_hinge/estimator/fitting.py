@@ -11,8 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge.estimator.callbacks import DEPTH_OF_FIT
 from linear_hinge.estimator.weighted_classes import OneClass, WeightedClasses, with_usual_intercepts
-from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, shares, squared_norms, take_rows
-from linear_hinge.linalg.products import product, weighted_mean
+from linear_hinge.kernels.products import product, squared_norms
+from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, shares, take_rows
+from linear_hinge.linalg.sums import weighted_mean
 from linear_hinge.problem.problem import centred
 from linear_hinge.solvers.certified_fit import CertifiedFit
 from linear_hinge.solvers.schedules import make_schedule

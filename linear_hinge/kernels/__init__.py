@@ -1,4 +1,4 @@
-"""Compiled code, behind one door, and what it needs to know of memory.
+"""Compiled code behind one door, the NumPy code that specifies it and stands in for it, and what both need of memory.
 
 `_kernels` are the compiled ones, None where there was no compiler. The environment variable LINEAR_HINGE_PURE_PYTHON=1,
 read at import, leaves them out.
@@ -12,3 +12,8 @@ except ImportError:
     _kernels = None
 if os.environ.get("LINEAR_HINGE_PURE_PYTHON") == "1":
     _kernels = None
+
+
+def is_compiled():
+    """Whether compiled steps are in use."""
+    return _kernels is not None

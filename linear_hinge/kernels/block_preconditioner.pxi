@@ -5,7 +5,7 @@ def class_blocks(
     Entries at, const double[::1] own, const double[::1] mean, double alpha, double last, bint has_intercept,
     double smallest_pivot, int most_threads
 ):
-    """`ClassBlocks.factors`.
+    """`block_factors`.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """What takes the time of a fit, compiled: minibatch steps, Newton systems, products and losses; nothing else.
 
-`sweep` makes the steps that `DualAscent._step` specifies, batch after batch, without Python in between. The files that are
+`sweep` makes the steps that `dual_step.step` specifies, batch after batch, without Python in between. The files that are
 included have the losses a second time, row by row in float64 (`row_losses.pxi`), the products with single rows of X
 (`row_products.pxi`, `zero_groups.pxi`) and those of a batch for one thread (`slices.pxi`), the numbers of a step
 (`dual_step.pxi`), what is computed from all rows (`whole_rows.pxi`), and the Newton systems (`newton_system.pxi`,
@@ -199,12 +199,12 @@ cdef void run_batches(
 
 def sweep(held, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, const int64_t[::1] places,
           int most_threads, double patience, mean=None):
-    """Minibatch steps over these rows, in this order, each as `DualAscent._step` makes it.
+    """Minibatch steps over these rows, in this order, each as `dual_step.step` makes it.
 
     Parameters
     ----------
     held : AscentState
-        What `DualAscent._step` changes of it is changed here.
+        What `dual_step.step` changes of it is changed here.
     loss : RowLoss
     X : Rows
     W : ndarray of shape (n_features, width)

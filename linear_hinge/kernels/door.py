@@ -1,13 +1,15 @@
-"""The door to the compiled code: arrays, numbers, a view of X and a row kernel go in.
+"""The only callers of compiled code: they look at memory and types, and cut work into pieces that Ctrl-C ends.
 
-Where nothing is compiled for them the answer is None, or False of what works in place, and the caller computes it.
+Where nothing is compiled for what they are given they return None, or False if they work in place. Only `kernels`
+knows of that: its other modules compute the same in NumPy then, and always answer.
 """
 
 import numpy as np
 import scipy.sparse as sp
 
 from linear_hinge.kernels import _kernels
-from linear_hinge.kernels.memory import is_filled, padded, whole_of, whole_vectors
+from linear_hinge.kernels.layout import has_whole_rows
+from linear_hinge.kernels.memory import filled, is_filled, whole_vectors
 from linear_hinge.kernels.threads import max_threads, team
 
 # Multiplications after which control comes back to Python, which sees Ctrl-C: some tenths of a second.
@@ -37,27 +39,14 @@ MOST_OCCUPIED = 0.6
 LOOKED_AT = 16
 GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in zero_group_loops.h
 
-
-def is_available():
-    """Whether the compiled steps are in use."""
-    return _kernels is not None
+# Rounding may leave nothing of a pivot, or less: at least this part of the diagonal stays.
+SMALLEST_PIVOT = 1e-12
 
 
 def row_loss(loss):
     """The row kernel that the class of a loss names; None if there is none."""
     name = vars(type(loss)).get("row_kernel")  # not that of a parent, which computes something else
     return None if _kernels is None or name is None else getattr(_kernels, name)(loss.smallest_curvature)
-
-
-def filled(coef, dtype=None):
-    """``coef`` with rows of whole vectors, side by side: itself, what it is the left part of, or a padded copy."""
-    dtype = np.dtype(dtype or coef.dtype)
-    if _kernels is None:
-        return coef.astype(dtype, copy=False)
-    if coef.dtype == dtype and is_filled(coef):
-        return coef
-    whole = whole_of(coef) if coef.dtype == dtype else None
-    return padded(coef, dtype) if whole is None else whole
 
 
 def rows_of(X, occupied=None):
@@ -213,23 +202,19 @@ def entries(X, rows, mask, most_copied=0):
 
 
 def newton_system(pairs, stiffness, mean, *, alpha, damping, sums_to_zero, fit_intercept):
-    """`Hessian.apply` and `Hessian.solve` over `entries`; None if these are None."""
-    if pairs is None:
-        return None
+    """The compiled system over `entries`."""
     return _kernels.System(pairs, stiffness, mean, alpha, damping, sums_to_zero, fit_intercept)
 
 
-def class_blocks(pairs, own, mean, *, alpha, damping, fit_intercept, smallest_pivot):
-    """`ClassBlocks.factors` of a system over `entries`; None if these are None."""
-    if pairs is None:
-        return None
+def class_blocks(pairs, own, mean, *, alpha, damping, fit_intercept):
+    """The factors of the class blocks of a system over `entries`."""
     added = alpha, damping if fit_intercept else 1
     own, mean = own.astype(np.float64), mean.astype(np.float64)
-    return _kernels.class_blocks(pairs, own, mean, *added, fit_intercept, smallest_pivot, max_threads())
+    return _kernels.class_blocks(pairs, own, mean, *added, fit_intercept, SMALLEST_PIVOT, max_threads())
 
 
 def envelopes(loss, dual, scores, y, curvature, margin):
-    """`proximal_newton.envelopes`; None without compiled code."""
+    """`row_losses.envelopes`; None without compiled code."""
     twin = row_loss(loss)
     if twin is None or not _are_floats(dual, scores):
         return None
@@ -242,14 +227,3 @@ def _are_floats(*arrays):
 
 def _is_suitable(X, other):
     return _kernels is not None and X.dtype == other.dtype and X.dtype.char in "fd" and has_whole_rows(X)
-
-
-def has_whole_rows(X):
-    """Whether the entries of a row lie side by side, as numbers of this machine; `_kernels.Rows` takes nothing else."""
-    if sp.issparse(X):
-        return X.format == "csr" and all(_is_native(part) and part.flags.c_contiguous for part in (X.data, X.indices))
-    return _is_native(X) and X.strides[0] % X.itemsize == 0 and X.strides[1] == X.itemsize
-
-
-def _is_native(array):
-    return array.dtype.isnative and array.flags.aligned

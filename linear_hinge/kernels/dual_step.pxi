@@ -1,4 +1,4 @@
-# What a step of `DualAscent` computes of the rows of its batch and of their sums, in float64.
+# What `dual_step.step` computes of the rows of its batch and of their sums, in float64.
 
 cdef struct Sums:
     # Of one row or of a batch: the rise ω ⟨δ, S⟩ + ω Δ c(δ), ⟨V, U⟩, the lengths ω (‖x‖² + σ²) ‖δ‖².
@@ -6,7 +6,7 @@ cdef struct Sums:
 
 
 cdef struct State:
-    # What the steps read of a `DualAscent` and change in it, in float64. Every thread has one, and computes the same.
+    # What the steps read of an `AscentState` and change in it, in float64. Every thread has one, and computes the same.
     Py_ssize_t K
     bint fit_intercept
     double alpha, margin, mean_norm, sigma2, beta, beta_memory
@@ -18,7 +18,7 @@ cdef struct State:
     double* row_gaps
     double* imbalance
     double* raw_on_mean
-    # To the scores come level + ⟨x_i, μ⟩ slope, `DualAscent._offsets`.
+    # To the scores come level + ⟨x_i, μ⟩ slope, `AscentState.offsets`.
     double* level
     double* slope
     # s and Σ_B ω_i ⟨x_i, μ⟩ δ_i

@@ -3,6 +3,9 @@
 import numpy as np
 import scipy.sparse as sp
 
+# Dense data whose rows do not lie in one piece are copied up to this number of bytes.
+LARGEST_COPY = 2**24
+
 
 def checked_sparse(X):
     """X itself, or a sparse array whose parts are copied where compiled code could not read them.
@@ -62,3 +65,20 @@ def _check_range(index, size):
 def _require(condition, what):
     if not condition:
         raise ValueError(f"The sparse X is not valid: {what}.")
+
+
+def with_whole_rows(X):
+    """X, or a copy of it if the entries of its rows lie apart and it is small."""
+    is_apart = not sp.issparse(X) and not has_whole_rows(X)
+    return np.ascontiguousarray(X) if is_apart and X.nbytes <= LARGEST_COPY else X
+
+
+def has_whole_rows(X):
+    """Whether the entries of a row lie side by side, as numbers of this machine; `_kernels.Rows` takes nothing else."""
+    if sp.issparse(X):
+        return X.format == "csr" and all(_is_native(part) and part.flags.c_contiguous for part in (X.data, X.indices))
+    return _is_native(X) and X.strides[0] % X.itemsize == 0 and X.strides[1] == X.itemsize
+
+
+def _is_native(array):
+    return array.dtype.isnative and array.flags.aligned

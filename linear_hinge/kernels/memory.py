@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from linear_hinge.kernels import _kernels
+
 VECTOR_BYTES, LINE_BYTES = 32, 64  # as in vectors.h
 
 
@@ -40,3 +42,17 @@ def whole_of(coef):
     if owner.dtype != coef.dtype or not owner.flags.c_contiguous or first + n_features * width > owner.size:
         return None
     return owner[first : first + n_features * width].reshape(n_features, width)
+
+
+def filled(coef, dtype=None):
+    """``coef`` with rows of whole vectors, side by side: itself, what it is the left part of, or a padded copy.
+
+    Where nothing is compiled it is not filled up.
+    """
+    dtype = np.dtype(dtype or coef.dtype)
+    if _kernels is None:
+        return coef.astype(dtype, copy=False)
+    if coef.dtype == dtype and is_filled(coef):
+        return coef
+    whole = whole_of(coef) if coef.dtype == dtype else None
+    return padded(coef, dtype) if whole is None else whole

@@ -181,7 +181,7 @@ cdef void sum_entries_of(
 
 
 cdef class System:
-    """A Newton system over entries: its matrix as `Hessian.apply` has it, and what solving it works in.
+    """A Newton system over entries: its matrix as `NumpySystem.apply` has it, and what solving it works in.
 
     Inside, vectors are of shape (n_classes, n_features), with the intercepts apart.
 
@@ -229,7 +229,7 @@ cdef class System:
             image_b[k] = (total + self.damping * b[k]) * self.fit_intercept
 
     def apply(self, direction):
-        """`Hessian.apply`, in float64."""
+        """`NumpySystem.apply`, in float64."""
         coef, intercept = np.array(direction[:-1].T, np.float64, order="C"), np.array(direction[-1], np.float64)
         image, image_b = np.empty_like(coef), np.empty_like(intercept)
         self.multiply(coef, intercept, image, image_b)
@@ -264,7 +264,7 @@ cdef class System:
         self.without_common(z_b)
 
     def solve(self, rhs, start, diagonal, factors, double accuracy, Py_ssize_t most_steps):
-        """`Hessian._conjugate_gradients`: the solution and the number of steps."""
+        """`NumpySystem.solve`: the solution and the number of steps."""
         coef, intercept = np.array(start[:-1].T, np.float64, order="C"), np.array(start[-1], np.float64)
         cdef const double[:, :, ::1] blocks = np.empty((0, 0, 0)) if factors is None else factors
         cdef double[:, ::1] residual = np.array(rhs[:-1].T, np.float64, order="C")

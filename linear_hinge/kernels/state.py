@@ -64,3 +64,32 @@ class AscentState:
     beta: float | None = None
     beta_memory: float = 1.0
     t: int = 0
+
+    @property
+    def raw(self):
+        """V, transposed: of shape (n_features, n_scores)."""
+        return self.memory[:, : self.dual.shape[1]]
+
+    def centred_intercept(self):
+        """b of the centred rows, c − (σ²/alpha) v, in float64."""
+        return self.pull - (self.sigma2 / self.alpha) * self.imbalance
+
+    def common_offset(self):
+        """The part of `offsets` that all rows have."""
+        return self.centred_intercept() - self.raw_on_mean - self.mean_norm / self.alpha * self.imbalance
+
+    def offsets(self, batch):
+        """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩ of the rows of a batch, in float64."""
+        return self.common_offset() + np.multiply.outer(self.on_mean[batch], self.imbalance / self.alpha)
+
+    def curvature(self, squared, total, on_mean):
+        """(‖U‖² + σ² ‖s‖²) / alpha, from ‖U‖², s and U μ of the rows as they are."""
+        squared = squared - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
+        return max(squared, 0.0) / self.alpha
+
+    def follow(self, resemblance):
+        """Let β follow r: it forgets a batch whose rows resembled each other more."""
+        if self.beta is None or resemblance > self.beta:
+            self.beta = resemblance
+        else:
+            self.beta = self.beta_memory * self.beta + (1 - self.beta_memory) * resemblance

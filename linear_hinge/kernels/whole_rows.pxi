@@ -119,7 +119,7 @@ def envelopes(
     RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
     int n_threads
 ):
-    """The prox steps G⁺, as `HingeLoss.prox` makes them, and the numbers of every row that `proximal_newton.envelopes` returns."""
+    """The prox steps G⁺, as `HingeLoss.prox` makes them, and the numbers of every row that `row_losses.envelopes` returns."""
     cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1], n_parts = (n + LOSS_ROWS - 1) // LOSS_ROWS
     better, numbers = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty((3, n))
     cdef real[:, ::1] out = better

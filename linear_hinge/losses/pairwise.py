@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from linear_hinge.linalg.products import combination, difference_error
+from linear_hinge.linalg.accurate import difference_error
+from linear_hinge.linalg.sums import combination
 from linear_hinge.losses.balancing import balance_flows
 from linear_hinge.losses.base import HingeLoss, mean_bounds
 from linear_hinge.losses.projections import project_crammer_singer, project_weston_watkins

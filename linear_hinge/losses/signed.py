@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from linear_hinge.linalg.products import combination
+from linear_hinge.linalg.sums import combination
 from linear_hinge.losses.base import HingeLoss, mean_bounds
 
 

@@ -20,8 +20,9 @@ Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapters 3 and 4.
 
 import numpy as np
 
-from linear_hinge.linalg.batches import cached_chunks, exact_transposed_product
-from linear_hinge.linalg.products import combination, inner, squared_rows, weighted_mean
+from linear_hinge.kernels.products import exact_transposed_product
+from linear_hinge.linalg.batches import cached_chunks
+from linear_hinge.linalg.sums import combination, inner, squared_rows, weighted_mean
 
 UNIT = np.finfo(float).eps / 2
 

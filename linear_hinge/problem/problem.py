@@ -11,9 +11,13 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.kernels.door import filled, mean_losses, rows_of
-from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, norms_and_bits, squared_norms, take_rows, weighted_sum
-from linear_hinge.linalg.products import accurate_product, inner, product, weighted_mean, widened
+from linear_hinge.kernels.matrix import Matrix
+from linear_hinge.kernels.memory import filled
+from linear_hinge.kernels.products import norms_and_bits, product, squared_norms, weighted_sum
+from linear_hinge.kernels.row_losses import mean_losses
+from linear_hinge.linalg.accurate import accurate_product
+from linear_hinge.linalg.batches import take_rows, widened
+from linear_hinge.linalg.sums import inner, weighted_mean
 from linear_hinge.losses import HingeLoss
 
 # Where the dual ascends from zero, W(G) is too short while the gap is open, by a tenth to a third of the gap. Far from
@@ -110,9 +114,9 @@ class Problem:
         return self._norms_and_bits[1]
 
     @cached_property
-    def compiled(self):
-        """X as compiled code reads it."""
-        return rows_of(self.X, self.occupied)
+    def matrix(self):
+        """X as the kernels take it."""
+        return Matrix(self.X, self.occupied)
 
     @cached_property
     def _norms_and_bits(self):
@@ -231,30 +235,18 @@ def _objectives(problem, coef, intercept, scales, dtype=np.float64):
     W = filled(coef, dtype)
     intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]), dtype)
     margins = problem.margin / scales
-    means = sum(_mean_losses(problem, *piece, W, intercept, margins) for piece in _pieces(problem, dtype))
+    means = np.zeros(len(scales))
+    for chunk, matrix in _pieces(problem, dtype):
+        means += mean_losses(problem.loss, matrix, W, intercept, problem.y[chunk], problem.weights[chunk], margins)
     W = W[:, : len(intercept)]
     return 0.5 * problem.alpha * inner(W, W) * scales**2 + scales * means
 
 
 def _pieces(problem, dtype):
-    """Slices, these rows in this dtype, and what compiled code reads of them."""
+    """Slices, and a view of these rows in this dtype."""
     X, occupied = problem.X, problem.occupied
     if X.dtype == dtype:
-        yield slice(None), X, problem.compiled
+        yield slice(None), problem.matrix
         return
     for chunk, rows in widened(X):
-        yield chunk, rows, rows_of(rows, None if occupied is None else occupied[chunk])
-
-
-def _mean_losses(problem, chunk, X, matrix, coef, intercept, margins):
-    """Σ_i ω_i ℓ(W x_i + b, y_i) over a slice of the rows, for every margin."""
-    loss, y, weights = problem.loss, problem.y[chunk], problem.weights[chunk]
-    means = mean_losses(loss, X, matrix, coef, intercept, y, weights, margins)
-    if means is not None:
-        return means
-    means = np.zeros(len(margins))
-    for some in chunks(len(y), ROWS_AT_ONCE):
-        scores = product(X[some], coef[:, : len(intercept)]) + intercept
-        for t, margin in enumerate(margins):
-            means[t] += weighted_mean(weights[some], loss.values(scores, y[some], margin))
-    return means
+        yield chunk, Matrix(rows, None if occupied is None else occupied[chunk])

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.linalg.batches import squared_transposed_product, weighted_sum
+from linear_hinge.kernels.products import squared_transposed_product, weighted_sum
 
 # The largest standard deviation of a feature over the median one, from which on scales are to blame.
 VERY_DIFFERENT = 1e3

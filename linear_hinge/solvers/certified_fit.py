@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.linalg.batches import csr_of, row_space
-from linear_hinge.linalg.products import product, transposed_product
+from linear_hinge.kernels.products import product, transposed_product
+from linear_hinge.linalg.batches import csr_of
+from linear_hinge.linalg.row_space import row_space
 from linear_hinge.problem.certificate import best_bound, coef_from_dual, estimated_bound
 from linear_hinge.problem.scaling_advice import advice_on_scales
 from linear_hinge.solvers.dual_ascent import DualAscent

@@ -32,21 +32,14 @@ Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for S
 
 import numpy as np
 
-from linear_hinge.kernels.door import sweep
+from linear_hinge.kernels.dual_step import sweep
 from linear_hinge.kernels.memory import padded
+from linear_hinge.kernels.products import product, weighted_sum
 from linear_hinge.kernels.state import AscentState
-from linear_hinge.linalg.batches import (
-    bytes_of_row,
-    cached_chunks,
-    direction,
-    minibatches,
-    shuffled,
-    take_rows,
-    weighted_sum,
-)
-from linear_hinge.linalg.products import combination, inner, product, squared_rows, weighted_mean
-from linear_hinge.linalg.variance import largest_variance
+from linear_hinge.linalg.batches import bytes_of_row, cached_chunks, shuffled
+from linear_hinge.linalg.sums import combination, inner, weighted_mean
 from linear_hinge.problem.certificate import linear_part
+from linear_hinge.problem.variance import largest_variance
 from linear_hinge.solvers.running_mean import RunningMean
 
 # Rows with less than `SMALL_GAP` of the mean gap are skipped for up to `SKIPPED_PASSES` passes, provided the active
@@ -159,17 +152,18 @@ class DualAscent:
         if average_above < np.inf:
             # The mean of the second half of the iterates is as good as that of all of them, at half the cost.
             middle = len(rows) // self.state.batch_size // 2 * self.state.batch_size
-        self._visit(rows[:middle])
+        steps = self.state, self.problem.loss, self.problem.matrix
+        sweep(*steps, rows[:middle])
         if middle < len(rows):
             self.gap_of_half = self._mean_gap(rows[:middle])
             if self.gap_of_half > average_above:
                 mean = RunningMean(self.state.memory, self.problem.n_scores)
-        self._visit(rows[middle:], mean)
+        sweep(*steps, rows[middle:], mean)
         self.gap = weighted_mean(self.problem.weights, self.state.row_gaps)
         if len(active) == len(self.problem.rows):
             self.gap_of_all = self.gap
         self.average = None if mean is None else self._uncentred(*mean.value())
-        self.state.pull = self._centred_intercept()
+        self.state.pull = self.state.centred_intercept()
         return len(rows)
 
     def _mean_gap(self, rows):
@@ -182,15 +176,6 @@ class DualAscent:
         spread = 1.0 if self.state.beta is None else self.state.beta
         mean = spread * weighted_mean(self.problem.weights, self.state.norms) / self.problem.alpha
         return max(mean, np.finfo(float).tiny)
-
-    def _visit(self, rows, mean=None):
-        if len(rows) == 0 or sweep(self.state, self.problem.loss, self.problem.X, self.problem.compiled, rows, mean):
-            return
-        for batch in minibatches(rows, self.state.batch_size):
-            change, length = self._step(batch)
-            self.state.t += 1
-            if mean is not None:
-                mean.add(change, length, self._centred_intercept(), self.state.imbalance)
 
     def _rows_to_visit(self):
         rows = self.problem.rows
@@ -215,9 +200,9 @@ class DualAscent:
         total = on_mean = np.zeros(problem.n_scores)
         if problem.fit_intercept:
             total, on_mean = combination(problem.weights, change), combination(self.mean, raw)
-            rise += total @ self._common_offset() - self.state.imbalance @ on_mean
+            rise += total @ self.state.common_offset() - self.state.imbalance @ on_mean
         # V changes by −U/alpha.
-        curvature = self._curvature(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
+        curvature = self.state.curvature(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
         return rise / curvature if curvature > 0 else 0.0
 
     def move(self, change, raw, length):
@@ -233,7 +218,7 @@ class DualAscent:
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""
         raw = padded(self.raw)[:, : self.problem.n_scores] if self.problem.fit_intercept else self.raw
-        return self._uncentred(raw, self._centred_intercept(), self.state.imbalance)
+        return self._uncentred(raw, self.state.centred_intercept(), self.state.imbalance)
 
     def taken_average(self):
         """The average, which may be large and is not kept."""
@@ -245,61 +230,6 @@ class DualAscent:
         shift = self.state.imbalance / self.problem.alpha  # W = V + shift μᵀ
         along_mean = 2 * shift @ self.state.raw_on_mean + self.state.mean_norm * (shift @ shift)
         return inner(self.raw, self.raw) + (float(along_mean) if self.problem.fit_intercept else 0.0)
-
-    def _step(self, batch):
-        """The step of this module's docstring; the change of V as direction and length."""
-        state, loss, alpha, margin = self.state, self.problem.loss, self.state.alpha, self.state.margin
-        y, weights, norms, dual = state.y[batch], state.weights[batch], state.norms[batch], state.dual[batch]
-        X_batch = take_rows(self.problem.X, batch)
-        scores = product(X_batch, self.raw) + self._offsets(batch).astype(self.raw.dtype)
-        beta = weights.sum() if state.beta is None else state.beta
-        step = loss.prox(dual, scores, y, (beta / alpha * norms).astype(dual.dtype), margin) - dual
-        gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
-        state.row_gaps[batch] = gaps - margin * loss.dual_values(dual, y)
-
-        weighted = weights[:, None] * step
-        total, on_mean = weighted.sum(axis=0), combination(state.on_mean[batch], weighted)
-        change = direction(X_batch, weighted.astype(dual.dtype))
-        rise = inner(weighted, scores) + margin * weighted_mean(weights, loss.dual_values(step, y))
-        if not rise > 0:
-            return change, 0.0
-        curvature = self._curvature(change.squared_norm(), total, on_mean)
-        eta = min(rise / curvature, 1.0) if curvature > 0 else 1.0
-        state.dual[batch] += dual.dtype.type(eta) * step
-        change.add_to(self.raw, -eta / alpha)
-        state.raw_on_mean -= eta / alpha * on_mean
-        if state.fit_intercept:
-            state.imbalance += eta * total
-        lengths = weighted_mean(weights * norms, squared_rows(step))
-        self._follow(curvature * alpha / lengths if lengths > 0 else 0.0)
-        return change, -eta / alpha
-
-    def _follow(self, resemblance):
-        """Let β follow r."""
-        state, memory = self.state, self.state.beta_memory
-        if state.beta is None or resemblance > state.beta:
-            state.beta = resemblance
-        else:
-            state.beta = memory * state.beta + (1 - memory) * resemblance
-
-    def _curvature(self, squared, total, on_mean):
-        """(‖U‖² + σ² ‖s‖²) / alpha, from ‖U‖², s and U μ of the rows as they are."""
-        squared = squared - 2 * (total @ on_mean) + (self.state.mean_norm + self.state.sigma2) * (total @ total)
-        return max(squared, 0.0) / self.problem.alpha
-
-    def _offsets(self, batch):
-        """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩, in float64."""
-        state = self.state
-        return self._common_offset() + np.multiply.outer(state.on_mean[batch], state.imbalance / state.alpha)
-
-    def _common_offset(self):
-        """The part of it that all rows have."""
-        state = self.state
-        return self._centred_intercept() - state.raw_on_mean - state.mean_norm / state.alpha * state.imbalance
-
-    def _centred_intercept(self):
-        """b of the centred rows, c − (σ²/alpha) v, in float64."""
-        return self.state.pull - (self.state.sigma2 / self.problem.alpha) * self.state.imbalance
 
     def _uncentred(self, raw, intercept, imbalance):
         """W and the intercept of the rows as they are, b − W μ; V becomes W in its place."""

@@ -14,7 +14,7 @@ Bertrand and Massias, Anderson acceleration of coordinate descent, AISTATS 2021 
 
 import numpy as np
 
-from linear_hinge.kernels.door import envelopes
+from linear_hinge.kernels.row_losses import projection
 from linear_hinge.problem.certificate import coef_from_dual
 
 
@@ -46,10 +46,3 @@ class Extrapolation:
             if length > 0:
                 ascent.move(change, raw, length)
         self.dual[:], self.raw[:] = ascent.state.dual, ascent.raw
-
-
-def projection(loss, dual, y):
-    """The nearest feasible subgradients: a prox step where scores and margin do not matter."""
-    scores = np.broadcast_to(dual.dtype.type(0), dual.shape)
-    compiled = envelopes(loss, dual, scores, y, 1.0, 0.0)
-    return loss.prox(dual, scores, y, np.ones(len(dual), dual.dtype), 0.0) if compiled is None else compiled[0]

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from linear_hinge.kernels import door
-from linear_hinge.linalg.batches import weighted_sum
-from linear_hinge.linalg.products import combination, inner, product, squared_rows, transposed_product, weighted_mean
+from linear_hinge.kernels.products import product, transposed_product, weighted_sum
+from linear_hinge.kernels.row_losses import envelopes
+from linear_hinge.linalg.sums import combination, inner, weighted_mean
 from linear_hinge.solvers.newton_system import Hessian
 
 # An inner problem is solved when its error costs the outer step less than this part of what it gains.
@@ -90,7 +90,7 @@ class ProximalNewton:
         self.n_newton = 0
         self.n_blind = 0
         self.gap = np.inf
-        self.gradient = self.blocks = None
+        self.gradient = self.factors = None
         self.stalled = False
         self.work = 0.0
         self.mean = np.zeros(problem.X.shape[1])
@@ -114,9 +114,9 @@ class ProximalNewton:
             self._outer_step()
             self.gradient = self._gradient()
         imbalance = np.abs(self.gradient[-1]).sum()
-        hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance, self.blocks)
+        hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance, self.factors)
         direction, n_steps = hessian.solve(-self.gradient, self.exact)
-        self.blocks = hessian.blocks
+        self.factors = hessian.factors
         self.work += n_steps * hessian.share
         moved = self._line_search(direction, inner(self.gradient, direction))
         if moved:
@@ -208,14 +208,3 @@ def _between(left, right):
     (first, falling), (last, rising) = left, right
     share = falling / (falling - rising) if falling < rising else 0.5
     return first + min(max(share, NEAREST), 1 - NEAREST) * (last - first)
-
-
-def envelopes(loss, dual, scores, y, curvature, margin):
-    """G⁺ and, of every row, M_i(s_i), ℓ_i(s_i) − Δ c(g_i⁺) and ‖g_i⁺ − g_i‖², for ρ the same in all of them."""
-    compiled = door.envelopes(loss, dual, scores, y, curvature, margin)
-    if compiled is not None:
-        return compiled
-    better = loss.prox(dual, scores, y, np.full(len(scores), curvature, dtype=scores.dtype), margin)
-    linear, moves = margin * loss.dual_values(better, y), squared_rows(better - dual)
-    heights = np.einsum("ik,ik->i", better, scores) + linear - 0.5 * curvature * moves
-    return better, heights, loss.values(scores, y, margin) - linear, moves

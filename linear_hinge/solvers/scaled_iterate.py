@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from linear_hinge.linalg.products import product
+from linear_hinge.kernels.products import product
 
 # The coefficients are kept as scale · raw, and raw is renewed when the scale has moved that far: the average is a
 # difference of numbers that much larger than itself, and float32 has seven digits.

@@ -18,9 +18,11 @@ steps stop where the margin is reached.
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.linalg.batches import direction, minibatches, shares, squared_norms, take_rows, weighted_sum
-from linear_hinge.linalg.products import product, squared_rows, transposed_product, weighted_mean
-from linear_hinge.linalg.variance import POWER_ITERATIONS, largest_variance
+from linear_hinge.kernels.direction import direction
+from linear_hinge.kernels.products import product, squared_norms, transposed_product, weighted_sum
+from linear_hinge.linalg.batches import minibatches, shares, take_rows
+from linear_hinge.linalg.sums import squared_rows, weighted_mean
+from linear_hinge.problem.variance import POWER_ITERATIONS, largest_variance
 from linear_hinge.solvers.scaled_iterate import Iterate
 from linear_hinge.solvers.schedules import Optimal
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from linear_hinge.linalg.batches import direction, minibatches, shares, take_rows
+from linear_hinge.kernels.direction import direction
+from linear_hinge.linalg.batches import minibatches, shares, take_rows
 from linear_hinge.problem.problem import primal_objective
 from linear_hinge.solvers.progress import Progress
 from linear_hinge.solvers.scaled_iterate import Iterate

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from linear_hinge.kernels.products import product
 from linear_hinge.linalg.batches import csr_of
-from linear_hinge.linalg.products import inner, product
+from linear_hinge.linalg.sums import inner
 from linear_hinge.problem.certificate import best_bound, coef_from_dual, linear_part
 
 SAME = 1e-5  # parts by which sums over the same data may differ, in the precision of float32

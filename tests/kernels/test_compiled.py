@@ -16,20 +16,21 @@ from sklearn.base import clone
 from sklearn.preprocessing import normalize
 
 from linear_hinge import MulticlassHingeClassifier, show_versions
-from linear_hinge.kernels import door, threads
+from linear_hinge.kernels import door, is_compiled, threads
+from linear_hinge.kernels import newton_system as newton_system_module
+from linear_hinge.kernels.block_preconditioner import solve_blocks
 from linear_hinge.kernels.memory import padded
-from linear_hinge.linalg.products import product, transposed_product
+from linear_hinge.kernels.products import product, transposed_product
+from linear_hinge.kernels.row_losses import envelopes
 from linear_hinge.losses import LOSSES, CrammerSinger
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.problem.problem import Problem, primal_objective
-from linear_hinge.solvers import newton_system as newton_system_module
 from linear_hinge.solvers.dual_ascent import DualAscent
 from linear_hinge.solvers.newton_system import Hessian
-from linear_hinge.solvers.proximal_newton import envelopes
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
-needs_kernels = pytest.mark.skipif(not door.is_available(), reason="installed without a compiler, or left out")
+needs_kernels = pytest.mark.skipif(not is_compiled(), reason="installed without a compiler, or left out")
 
 
 def with_wide_indices(X):
@@ -336,7 +337,7 @@ def with_zero_groups(problem):
 
 
 def compiled_losses(problem, coef, intercept, margins):
-    data = problem.loss, problem.X, problem.compiled, coef, intercept, problem.y, problem.weights
+    data = problem.loss, problem.X, problem.matrix.rows, coef, intercept, problem.y, problem.weights
     return door.mean_losses(*data, margins)
 
 
@@ -456,14 +457,15 @@ def test_newton_systems_are_those_of_the_specification(case, dtype, fit_intercep
         hessian = Hessian(newton.problem, newton.mean, newton.point.dual, newton.curvature, 0.1)
         solution, _ = hessian.solve(rhs, exact=True)
         assert solution.dtype == np.float64
-        of_blocks = [np.tril(hessian.blocks.factors), hessian.blocks.solve(rhs)]
-        return hessian.entries, [hessian.diagonal, hessian.apply(rhs), solution, *of_blocks]
+        system, factors = hessian.system, hessian.factors
+        found = [system.diagonal, system.apply(rhs), solution, np.tril(factors), solve_blocks(factors, rhs)]
+        return type(system), found
 
-    entries, found = solved()
+    system, found = solved()
     with monkeypatch.context() as patch:
         patch.setattr(door, "_kernels", None)
-        nothing, expected = solved()
-    assert entries is not None and nothing is None
+        other, expected = solved()
+    assert (system, other) == (newton_system_module.CompiledSystem, newton_system_module.NumpySystem)
     rounding = 2e-2 if dtype == np.float32 else 1e-8
     for ours, theirs in zip(found, expected, strict=True):
         assert_allclose(ours, theirs, atol=rounding * np.abs(theirs).max(), rtol=0)
@@ -561,7 +563,7 @@ def test_versions_are_shown(capsys):
     shown = capsys.readouterr().out
     for name in ("linear_hinge", "minibatch steps", "scikit-learn", "numpy", "scipy", "python", "platform"):
         assert f"{name}:" in shown
-    assert ("compiled" in shown) == door.is_available()
+    assert ("compiled" in shown) == is_compiled()
 
 
 FORK = """

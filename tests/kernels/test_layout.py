@@ -5,9 +5,12 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from numpy.testing import assert_array_equal
 
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge.kernels import door
+from linear_hinge.kernels import door, is_compiled
+from linear_hinge.kernels import layout as layout_module
+from linear_hinge.kernels.layout import with_whole_rows
 
 RNG = np.random.default_rng(0)
 DENSE = np.round(RNG.normal(size=(60, 5)) * (RNG.random((60, 5)) < 0.7), 2)
@@ -304,8 +307,21 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.skipif(not door.is_available(), reason="needs compiled code")
+@pytest.mark.skipif(not is_compiled(), reason="needs compiled code")
 @pytest.mark.parametrize("X", UNREADABLE.values(), ids=UNREADABLE)
 def test_kernels_refuse_what_they_cannot_read(X):
     with pytest.raises(ValueError, match="layout"):
         door._kernels.Rows(X)
+
+
+def test_only_small_data_whose_rows_lie_apart_are_copied(rng, monkeypatch):
+    X = rng.normal(size=(6, 4))
+    sparse = sp.csr_array(X)
+    assert with_whole_rows(X) is X
+    assert with_whole_rows(sparse) is sparse
+    apart = np.asfortranarray(X)
+    copy = with_whole_rows(apart)
+    assert copy.flags.c_contiguous
+    assert_array_equal(copy, X)
+    monkeypatch.setattr(layout_module, "LARGEST_COPY", X.nbytes - 1)
+    assert with_whole_rows(apart) is apart

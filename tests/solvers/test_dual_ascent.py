@@ -7,15 +7,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, Literal, dense, draw_problem, is_feasible, make_problem, start_ascent
 from references import CASES
 
-from linear_hinge.linalg.batches import Direction
-from linear_hinge.linalg.variance import largest_variance
+from linear_hinge.kernels import dual_step
+from linear_hinge.kernels.direction import Direction
 from linear_hinge.problem.problem import primal_objective
 from linear_hinge.solvers.dual_ascent import (
     MOST_ACTIVE,
     MOST_TIMES,
     SKIPPED_PASSES,
     SMALL_GAP,
-    DualAscent,
     is_sorted,
 )
 from linear_hinge.solvers.running_mean import RunningMean
@@ -57,7 +56,7 @@ def test_no_step_lowers_the_dual_whatever_the_batch(case, fit_intercept, rng):
     literal = Literal(problem, ascent)
     value = first = literal.augmented_dual(case)
     for batch_size in (1, 1, 2, 30, 5, 1, 17, 30) * 3:
-        ascent._step(np.sort(rng.permutation(30)[:batch_size]))
+        dual_step.step(ascent.state, problem.loss, problem.X, np.sort(rng.permutation(30)[:batch_size]))
         literal.dual = ascent.state.dual
         last, value = value, literal.augmented_dual(case)
         assert value >= last - 1e-13 * abs(last)
@@ -73,7 +72,7 @@ def test_no_other_length_of_a_step_climbs_higher(case, fit_intercept, rng):
     for _ in range(5):
         before = ascent.state.dual.copy()
         ascent.state.beta = 0.3  # too bold: the length has to make up for it
-        _, scale = ascent._step(rng.permutation(30)[:20])
+        _, scale = dual_step.step(ascent.state, problem.loss, problem.X, rng.permutation(30)[:20])
         literal.dual = ascent.state.dual
         best = literal.augmented_dual(case)
         is_whole = -scale * problem.alpha == 1  # and must not be longer
@@ -103,7 +102,7 @@ def test_what_is_remembered_stays_what_it_stands_for(case, kind, fit_intercept, 
     assert coef.dtype == intercept.dtype == dtype
     expected = dense(problem) @ coef + intercept
     some = np.array([3, 20, 7])
-    scores = dense(problem)[some] @ ascent.raw + ascent._offsets(some)
+    scores = dense(problem)[some] @ ascent.raw + ascent.state.offsets(some)
     assert_allclose(scores, expected[some], atol=rounding * np.abs(expected).max())
 
 
@@ -212,8 +211,8 @@ def test_rows_of_zeros_alone_do_no_harm(case, fit_intercept):
 def passes_of(ascent, n_passes, monkeypatch):
     """The rows that every pass visits, and the gaps that the rows had before it."""
     visited, told = [], []
-    step = DualAscent._step
-    monkeypatch.setattr(DualAscent, "_step", lambda self, batch: visited.extend(batch) or step(self, batch))
+    step = dual_step.step
+    monkeypatch.setattr(dual_step, "step", lambda *args: visited.extend(args[-1]) or step(*args))
     for _ in range(n_passes):
         gaps = ascent.state.row_gaps.copy(), ascent.gap
         visited.clear()
@@ -272,8 +271,8 @@ def test_no_row_is_twice_in_a_batch(case, rng, monkeypatch, numpy_steps):
     problem = draw_problem(case, rng, 90, alpha=0.5)
     ascent = start_ascent(problem, batch_size=7, rng=rng)
     batches = []
-    step = DualAscent._step
-    monkeypatch.setattr(DualAscent, "_step", lambda self, batch: batches.append(batch) or step(self, batch))
+    step = dual_step.step
+    monkeypatch.setattr(dual_step, "step", lambda *args: batches.append(args[-1]) or step(*args))
     n_visits = [ascent.run_pass(-np.inf if i % 2 == 1 else np.inf) for i in range(2 * SKIPPED_PASSES)]
     assert len(set(n_visits)) > 3
     assert all(len(np.unique(batch)) == len(batch) for batch in batches)
@@ -303,14 +302,14 @@ def test_the_average_is_the_mean_of_the_second_half_of_a_pass(case, kind, rng, m
     ascent = start_ascent(problem, batch_size=7, rng=rng)
     ascent.run_pass()
     iterates = []
-    step = DualAscent._step
+    step = dual_step.step
 
-    def remember(self, batch):
-        done = step(self, batch)
-        iterates.append(self.coefficients())
+    def remember(*args):
+        done = step(*args)
+        iterates.append(ascent.coefficients())
         return done
 
-    monkeypatch.setattr(DualAscent, "_step", remember)
+    monkeypatch.setattr(dual_step, "step", remember)
     n_rows = ascent.run_pass(average_above=-np.inf)
     assert len(iterates) > 3
     for average, parts in zip(ascent.average, zip(*iterates, strict=True), strict=True):
@@ -334,38 +333,3 @@ def test_a_running_mean_is_the_mean(dtype, rng):
         imbalances.append(imbalance)
     for ours, parts in zip(mean.value(), (coefs, intercepts, imbalances), strict=True):
         assert_allclose(ours, np.mean(parts, axis=0), atol=100 * np.finfo(dtype).eps)
-
-
-# σ²
-
-
-@containers
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
-def test_largest_variance_is_the_largest_eigenvalue_of_the_covariance(kind, dtype, scale, rng):
-    for n_features in (1, 2, 7, 40):
-        X = (scale * (0.5 + rng.normal(size=(60, n_features)) * rng.uniform(0.1, 2, size=n_features))).astype(dtype)
-        weights = rng.dirichlet(np.ones(60))
-        mean = weights @ X
-        covariance = (X - mean).T @ (weights[:, None] * (X - mean))
-        largest = np.linalg.eigvalsh(covariance)[-1]
-        found = largest_variance(kind(X), weights, mean.astype(dtype))
-        assert 0.85 * largest <= found <= (1 + 1e-5) * largest
-
-
-@containers
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("level", [0.0, 0.1, 1e5])
-def test_constant_features_have_no_variance_and_any_length_serves(kind, dtype, level):
-    X = np.full((50, 3), level, dtype)
-    weights = np.full(50, 1 / 50)
-    assert largest_variance(kind(X), weights, (weights @ X).astype(dtype)) == 1.0
-
-
-def test_largest_variance_ignores_rows_without_weight_and_has_nothing_random(rng):
-    X, weights = rng.normal(size=(40, 5)), np.repeat([0, 1 / 20], 20)
-    alone = largest_variance(X[20:], weights[20:], weights @ X)
-    assert largest_variance(X, weights, weights @ X) == pytest.approx(alone, rel=1e-12)
-    state = np.random.get_state()[1].copy()
-    assert largest_variance(X, weights, weights @ X) == largest_variance(X, weights, weights @ X)
-    assert_array_equal(np.random.get_state()[1], state)

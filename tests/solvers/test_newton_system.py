@@ -8,8 +8,9 @@ from problems import SMALL_CASES, dense, slopes, start_newton
 from references import CASES
 
 from linear_hinge.kernels import door
+from linear_hinge.kernels import newton_system as systems_module
 from linear_hinge.solvers import newton_system as newton_system_module
-from linear_hinge.solvers.newton_system import Hessian
+from linear_hinge.solvers.newton_system import LARGEST_BLOCKS, Hessian, cost_of_blocks
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
@@ -39,9 +40,9 @@ def dense_hessian(newton):
 
 
 def applied_to_every_direction(hessian, shape):
-    """The matrix that `Hessian.apply` stands for."""
+    """The matrix that `System.apply` stands for."""
     directions = np.eye(np.prod(shape)).reshape(-1, *shape)
-    return np.array([hessian.apply(direction).ravel() for direction in directions]).T
+    return np.array([hessian.system.apply(direction).ravel() for direction in directions]).T
 
 
 @all_cases
@@ -53,7 +54,7 @@ def test_hessian_is_built_from_the_jacobians_of_the_prox_steps(case, kind, curva
     assert hessian.share > 0
     expected = dense_hessian(newton)
     n_scores = case.n_scores
-    expected[-n_scores:, -n_scores:] += hessian.damping * np.eye(n_scores)
+    expected[-n_scores:, -n_scores:] += hessian.system.damping * np.eye(n_scores)
     found = applied_to_every_direction(hessian, newton.point.weights.shape)
     assert_allclose(found, expected, atol=1e-6 * np.abs(expected).max())
     assert_allclose(found, found.T, atol=1e-13 * np.abs(found).max())
@@ -72,7 +73,7 @@ def test_hessian_is_the_slope_of_the_gradient(case, rng):
     direction = rng.normal(size=weights.shape)
     direction[-1] = 0
     expected = (gradient(weights + 1e-7 * direction) - gradient(weights - 1e-7 * direction)) / 2e-7
-    assert_allclose(hessian.apply(direction), expected, atol=1e-6 * np.abs(expected).max())
+    assert_allclose(hessian.system.apply(direction), expected, atol=1e-6 * np.abs(expected).max())
 
 
 @all_cases
@@ -85,7 +86,7 @@ def test_the_diagonal_is_that_of_the_products(case, kind, fit_intercept, n_sampl
     diagonal = np.diag(applied_to_every_direction(hessian, newton.point.weights.shape))
     diagonal = diagonal.reshape(newton.point.weights.shape)
     n_rows = None if fit_intercept else -1  # the last row stands for an intercept that is not there
-    assert_allclose(hessian.diagonal[:n_rows], diagonal[:n_rows], rtol=1e-10)
+    assert_allclose(hessian.system.diagonal[:n_rows], diagonal[:n_rows], rtol=1e-10)
 
 
 @small_cases
@@ -93,19 +94,19 @@ def test_the_diagonal_is_that_of_the_products(case, kind, fit_intercept, n_sampl
 def test_rows_gathered_or_not_give_the_same_products(case, share, rng, monkeypatch, numpy_steps):
     newton = start_newton(case, rng)
     direction = rng.normal(size=newton.point.weights.shape)
-    product = hessian_of(newton).apply(direction)
-    monkeypatch.setattr(newton_system_module, "LARGEST_GATHERED", share)
+    product = hessian_of(newton).system.apply(direction)
+    monkeypatch.setattr(systems_module, "LARGEST_GATHERED", share)
     hessian = hessian_of(newton)
-    assert (len(hessian.free) == 30) == (share == 0)
-    assert_allclose(hessian.apply(direction), product, rtol=1e-12)
+    assert (len(hessian.system.free) == 30) == (share == 0)
+    assert_allclose(hessian.system.apply(direction), product, rtol=1e-12)
 
 
 def test_damping_of_the_intercept_vanishes_with_the_imbalance(rng):
     newton = start_newton(CASES[0], rng)
-    hard, soft, none = (hessian_of(newton, imbalance).damping for imbalance in (1e-2, 1e-4, 0.0))
+    hard, soft, none = (hessian_of(newton, imbalance).system.damping for imbalance in (1e-2, 1e-4, 0.0))
     assert hard == pytest.approx(100 * soft)
     assert 0 < none < 1e-6 * soft
-    assert hessian_of(start_newton(CASES[0], rng, fit_intercept=False)).damping == 0
+    assert hessian_of(start_newton(CASES[0], rng, fit_intercept=False)).system.damping == 0
 
 
 @small_cases
@@ -113,10 +114,10 @@ def test_rows_without_weight_have_no_part_in_the_hessian(case, rng):
     newton = start_newton(case, rng)
     direction = rng.normal(size=newton.point.weights.shape)
     newton.problem.weights[::2] = 0
-    product = hessian_of(newton).apply(direction)
+    product = hessian_of(newton).system.apply(direction)
     newton.problem.X[::2] = 1e6
     newton.point.dual[::2] = 0.5
-    assert_allclose(hessian_of(newton).apply(direction), product, rtol=1e-12)
+    assert_allclose(hessian_of(newton).system.apply(direction), product, rtol=1e-12)
 
 
 @all_cases
@@ -127,16 +128,18 @@ def test_conjugate_gradients_solve(case, fit_intercept, with_blocks, rng, monkey
     newton = start_newton(case, rng, fit_intercept=fit_intercept)
     hessian, rhs = hessian_of(newton), -newton._gradient()
     rough, few = hessian.solve(rhs)
-    assert (hessian.blocks is not None) == with_blocks
-    residual = rhs - hessian.apply(rough)
-    energy, first_energy = (np.vdot(each, hessian._preconditioned(np.array(each))) for each in (residual, rhs))
+    assert (hessian.factors is not None) == with_blocks
+    residual = rhs - hessian.system.apply(rough)
+    energy, first_energy = (
+        np.vdot(each, hessian.system.preconditioned(np.array(each), hessian.factors)) for each in (residual, rhs)
+    )
     assert energy <= 0.1**2 * first_energy
     assert np.vdot(rough, rhs) > 0  # downhill
     monkeypatch.setattr(newton_system_module, "CG_ACCURACY", 1e-11)
     exact, many = hessian.solve(rhs)
     assert few > 0
     assert with_blocks or many > few
-    assert_allclose(hessian.apply(exact), rhs, atol=1e-9 * np.abs(rhs).max())
+    assert_allclose(hessian.system.apply(exact), rhs, atol=1e-9 * np.abs(rhs).max())
 
 
 @small_cases
@@ -151,15 +154,15 @@ def test_dear_blocks_are_made_where_a_system_takes_long_and_serve_the_next(case,
     easy, hard = hessian_of(newton), hessian_of(newton)
     easy.cost_of_blocks, hard.cost_of_blocks = 100.0, 1.0
     expected, _ = easy.solve(rhs, exact=True)
-    assert easy.blocks is None
+    assert easy.factors is None
     found, few = hard.solve(rhs, exact=True)
-    assert hard.blocks is not None
+    assert hard.factors is not None
     assert few > 3  # two in vain, and the blocks
     assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
-    following = Hessian(newton.problem, newton.mean, newton.point.dual, newton.curvature, 1.0, hard.blocks)
+    following = Hessian(newton.problem, newton.mean, newton.point.dual, newton.curvature, 1.0, hard.factors)
     following.cost_of_blocks = 100.0
     found, fewer = following.solve(rhs, exact=True)
-    assert following.blocks is hard.blocks
+    assert following.factors is hard.factors
     assert fewer < few
     assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max())
 
@@ -169,7 +172,7 @@ def test_an_exact_solution_is_exact_to_rounding(case, rng):
     newton = start_newton(case, rng)
     hessian, rhs = hessian_of(newton), -newton._gradient()
     solution, _ = hessian.solve(rhs, exact=True)
-    assert_allclose(hessian.apply(solution), rhs, atol=1e-8 * np.abs(rhs).max())
+    assert_allclose(hessian.system.apply(solution), rhs, atol=1e-8 * np.abs(rhs).max())
 
 
 @pytest.mark.parametrize("case", [case for case in SMALL_CASES if case.loss.sums_to_zero], ids=str)
@@ -184,3 +187,25 @@ def test_conjugate_gradients_have_nothing_to_do_at_the_minimum(rng):
     solution, n_steps = hessian_of(newton).solve(np.zeros_like(newton.point.weights))
     assert n_steps == 0
     assert not solution.any()
+
+
+@with_and_without_intercept
+def test_one_vs_rest_is_solved_in_one_step(fit_intercept, rng):
+    """Its classes have nothing to do with each other."""
+    case = next(case for case in SMALL_CASES if case.n_scores > 1 and not case.loss.sums_to_zero)
+    newton = start_newton(case, rng, n_samples=100, n_features=20, fit_intercept=fit_intercept)
+    hessian, rhs = hessian_of(newton), -newton._gradient()
+    solution, n_steps = hessian.solve(rhs, exact=True)
+    assert n_steps <= 2 + hessian.cost_of_blocks  # the second for rounding
+    assert_allclose(hessian.system.apply(solution), rhs, atol=1e-9 * np.abs(rhs).max())
+
+
+def test_blocks_cost_more_the_more_features_and_the_fewer_entries():
+    X, wide = np.ones((30, 20)), np.ones((30, 200))
+    assert cost_of_blocks(X, 1000, 10) < cost_of_blocks(wide, 1000, 10)
+    assert cost_of_blocks(X, 1000, 10) < cost_of_blocks(X, 10, 10)
+    assert cost_of_blocks(X, 10**9, 10) == pytest.approx(5)  # half a multiplication of each pair, of two a product
+    assert cost_of_blocks(sp.csr_array(X), 1000, 10) == cost_of_blocks(X, 1000, 10)
+    assert cost_of_blocks(sp.csr_array(np.eye(20)), 10**9, 10) == pytest.approx(0.25, rel=1e-3)
+    assert cost_of_blocks(wide, 1000, LARGEST_BLOCKS // 200**2 + 1) == np.inf
+    assert np.isfinite(cost_of_blocks(X, 0, 3))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from linear_hinge.linalg.batches import Direction
+from linear_hinge.kernels.direction import Direction
 from linear_hinge.solvers.scaled_iterate import LARGEST_SCALE, Iterate
 
 

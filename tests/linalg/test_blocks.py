@@ -1,4 +1,4 @@
-"""Products and sums against plain NumPy, and their bits on one thread and on several."""
+"""Products in blocks against plain NumPy, and their bits, and those of sums, on one thread and on several."""
 
 import numpy as np
 import pytest
@@ -6,16 +6,8 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_limits
 
-from linear_hinge.linalg.products import (
-    LARGEST_BLOCK,
-    _blocks,
-    combination,
-    inner,
-    product,
-    squared_rows,
-    transposed_product,
-    weighted_mean,
-)
+from linear_hinge.linalg.blocks import LARGEST_BLOCK, _blocks, product_in_blocks, transposed_product_in_blocks
+from linear_hinge.linalg.sums import combination, inner
 
 # Rows, features, scores: small; one score; a block and one row; wide enough to split the features; no features left.
 SHAPES = [(5, 3, 2), (1, 7, 3), (700, 300, 1), (131, 800, 10), (2000, 64, 10), (3, 30_000, 20), (40, 1, 4)]
@@ -39,9 +31,9 @@ def test_products_are_those_of_numpy(shape, dtype, order, rng):
     X, coef, dual = operands(rng, shape, dtype, order)
     dual = dual.astype(dtype)
     atol = 100 * np.finfo(dtype).eps * np.sqrt(max(shape))
-    assert_allclose(product(X, coef), X.astype(float) @ coef, atol=atol)
-    assert_allclose(transposed_product(X, dual), X.T.astype(float) @ dual, atol=atol)
-    assert product(X, coef).dtype == transposed_product(X, dual).dtype == dtype
+    assert_allclose(product_in_blocks(X, coef), X.astype(float) @ coef, atol=atol)
+    assert_allclose(transposed_product_in_blocks(X, dual), X.T.astype(float) @ dual, atol=atol)
+    assert product_in_blocks(X, coef).dtype == transposed_product_in_blocks(X, dual).dtype == dtype
 
 
 @pytest.mark.parametrize("kind", [sp.csr_array, sp.csr_matrix])
@@ -49,8 +41,8 @@ def test_products_with_sparse_rows_are_dense(kind, rng):
     X, coef, dual = operands(rng, (30, 20, 3))
     X[X < 1] = 0
     for result, expected in [
-        (product(kind(X), coef), X @ coef),
-        (transposed_product(kind(X), dual), X.T @ dual),
+        (product_in_blocks(kind(X), coef), X @ coef),
+        (transposed_product_in_blocks(kind(X), dual), X.T @ dual),
     ]:
         assert isinstance(result, np.ndarray)
         assert_allclose(result, expected, atol=1e-13)
@@ -65,7 +57,12 @@ def test_every_bit_is_the_same_on_any_number_of_threads(shape, dtype, rng):
     for n_threads in (1, 2, 4):
         with threadpool_limits(n_threads):
             results.append(
-                (product(X, coef), transposed_product(X, dual), combination(weights, dual), inner(dual, dual))
+                (
+                    product_in_blocks(X, coef),
+                    transposed_product_in_blocks(X, dual),
+                    combination(weights, dual),
+                    inner(dual, dual),
+                )
             )
     for other in results[1:]:
         for left, right in zip(results[0], other, strict=True):
@@ -82,20 +79,3 @@ def test_blocks_cover_everything_once_and_stay_small(shape):
     assert rows * features * n_scores <= LARGEST_BLOCK
     # A single row would be a vector, which BLAS splits much earlier.
     assert n_rows == 1 or min(block.stop - block.start for block in row_blocks) > 1
-
-
-def test_sums_are_those_of_numpy(rng):
-    _, _, dual = operands(rng, (50, 1, 4))
-    weights = rng.random(50)
-    assert_allclose(combination(weights, dual), weights @ dual)
-    assert_allclose(weighted_mean(weights, dual[:, 0]), weights @ dual[:, 0])
-    assert_allclose(inner(dual, 2 * dual), 2 * np.sum(dual**2))
-    assert_allclose(squared_rows(dual), np.sum(dual**2, axis=1))
-
-
-def test_a_combination_of_many_rows_keeps_its_digits():
-    """A balanced dual must be seen to be balanced to 1e-13, whatever the number of rows."""
-    rng = np.random.default_rng(0)
-    half = rng.random((100_000, 3))
-    dual = np.concatenate([half, -half])[rng.permutation(200_000)]
-    assert np.abs(combination(np.full(200_000, 1 / 200_000), dual)).max() < 1e-15

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from linear_hinge.linalg.batches import weighted_sum
-from linear_hinge.linalg.products import product, weighted_mean
+from linear_hinge.kernels.products import product, weighted_sum
+from linear_hinge.linalg.sums import weighted_mean
 
 POWER_ITERATIONS = 10
 SMALLEST_VARIANCE = 1e-10  # in parts of ‖μ‖²

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from linear_hinge.estimator.callbacks import DEPTH_OF_FIT
 from linear_hinge.estimator.weighted_classes import OneClass, WeightedClasses, with_usual_intercepts
 from linear_hinge.kernels.products import product, squared_norms
-from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, shares, take_rows
+from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, normalised, take_rows
 from linear_hinge.linalg.sums import weighted_mean
 from linear_hinge.problem.problem import centred
 from linear_hinge.solvers.certified_fit import CertifiedFit
@@ -250,7 +250,7 @@ def _row_norm(problem, n_rows=None):
     rows = problem.rows[:n_rows]
     with np.errstate(over="ignore"):
         norms = problem.squared_norms[rows] if n_rows is None else squared_norms(take_rows(problem.X, rows))
-        row_norm = float(np.sqrt(weighted_mean(shares(problem.weights[rows]), norms)))
+        row_norm = float(np.sqrt(weighted_mean(normalised(problem.weights[rows]), norms)))
     if not np.isfinite(row_norm):
         raise overflow(1)
     return row_norm

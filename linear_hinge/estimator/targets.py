@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
-from linear_hinge.linalg.batches import shares
+from linear_hinge.linalg.batches import normalised
 
 
 def check_weights(sample_weight, X):
@@ -49,7 +49,7 @@ def encode_for_fit(y, weights, class_weight):
     weights = weights * _class_weights(class_weight, classes, codes, y, weights)[codes]
     if not weights.any():
         raise ValueError("class_weight leaves no sample with a weight; at least one class needs a positive one.")
-    parts = shares(weights)
+    parts = normalised(weights)
     weighted = np.flatnonzero(np.bincount(codes[parts > 0], minlength=len(classes)))
     if len(weighted) < len(classes):
         places = np.zeros(len(classes), dtype=np.intp)
@@ -76,10 +76,10 @@ def encode_for_partial_fit(y, weights, class_weight, classes):
 def _class_weights(class_weight, classes, codes, y, weights):
     if class_weight == "balanced":
         # scikit-learn's own takes the sample weights into account only from 1.7 on.
-        counts = np.bincount(codes, weights=shares(weights), minlength=len(classes))
+        counts = np.bincount(codes, weights=normalised(weights), minlength=len(classes))
         of_class = np.zeros(len(classes))
         present = counts > 0
-        of_class[present] = 1 / (present.sum() * shares(counts[present]))
+        of_class[present] = 1 / (present.sum() * normalised(counts[present]))
         return of_class
     if class_weight is None:
         return np.ones(len(classes))

@@ -56,7 +56,7 @@ def max_threads():
 
 
 cdef class Batches:
-    """The batches of a sweep, and what its threads share.
+    """The batches of a sweep, and what its threads have in common.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ cdef void run_batches(
     """What one thread does of every step, for the rows from first to last. They wait for each other after the scores,
     after the prox steps, and after the sums of the rows; the numbers of the step each computes by itself."""
     cdef State at = batches.state_of(thread)
-    cdef Share share = share_of(X, width, sizeof(real), thread, n_threads)
+    cdef Slice mine = slice_of(X, width, sizeof(real), thread, n_threads)
     cdef Py_ssize_t i, k, n, n_next, first_row, last_row, n_seen = batches.n_seen
     cdef const int64_t* rows
     cdef const int64_t* places
@@ -158,7 +158,7 @@ cdef void run_batches(
         first += n
         n_next = min(batches.size, batches.n_rows - first)
         fetch_rows(X, places + n, rows + n, n_next, dual, at.K)
-        score_share(X, places, n, n_next, W, width, share, raw)
+        score_slice(X, places, n, n_next, W, width, mine, raw)
         set_offsets(&at)
         beta = spread_of(&at, rows, n)
         wait_for(n_threads)
@@ -175,19 +175,19 @@ cdef void run_batches(
         if sums.rise > 0:
             # The whole step is made at once: η is known afterwards, and seldom less than one. Of sparse rows,
             # ‖V − U/alpha‖² = ‖V‖² − 2 ⟨V, U⟩/alpha + ‖U‖²/alpha² tells ‖U‖².
-            add_share(X, places, n, weighted, width, -1 / at.alpha, share, addresses, squares, W)
+            add_slice(X, places, n, weighted, width, -1 / at.alpha, mine, addresses, squares, W)
             wait_for(n_threads)
             squared = total_square(X, width, squares)
             if X.is_sparse:
                 squared = at.alpha * (at.alpha * squared + 2 * sums.along)
             eta = step_length(&at, sums, squared)
             if eta < 1:
-                add_share(X, places, n, weighted, width, (1 - eta) / at.alpha, share, addresses, nobody, W)
+                add_slice(X, places, n, weighted, width, (1 - eta) / at.alpha, mine, addresses, nobody, W)
             for i in range(first_row, last_row):
                 take_step(at.K, <real>eta, steps + i * width, dual + rows[i] * at.K)
             follow(&at, eta)
         if lag != NULL:
-            add_share(X, places, n, weighted, width, -eta / at.alpha * n_seen, share, addresses, nobody, lag)
+            add_slice(X, places, n, weighted, width, -eta / at.alpha * n_seen, mine, addresses, nobody, lag)
             n_seen += 1
             if thread == 0:
                 for k in range(at.K):
@@ -225,7 +225,7 @@ def sweep(held, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, c
     """
     cdef Py_ssize_t width = W.shape[1], n_entries = X.n_between(0, X.n_rows) // X.n_rows, first = 0, last
     cdef Py_ssize_t n_multiplications = (n_entries + LOSS_COST) * width * min(<Py_ssize_t>held.batch_size, rows.shape[0])
-    cdef int n_threads = min(worth_threads(AWAKE * n_multiplications, most_threads), n_shares(X, width, W.itemsize))
+    cdef int n_threads = min(worth_threads(AWAKE * n_multiplications, most_threads), n_slices(X, width, W.itemsize))
     cdef Batches batches = Batches(held, X, rows, places, width, n_threads, mean)
     # Rows are filled up to whole groups.
     n_rows, dtype = (batches.size + ROW_GROUP - 1) // ROW_GROUP * ROW_GROUP, np.asarray(W).dtype

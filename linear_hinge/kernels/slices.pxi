@@ -1,4 +1,4 @@
-# A thread's share of the products of a batch. Of dense rows it has some of the features, and of sparse rows some of the
+# A thread's slice of the products of a batch. Of dense rows it has some of the features, and of sparse rows some of the
 # classes: so no entry of W is ever read by one thread and written by another.
 
 from libc.string cimport memset
@@ -8,25 +8,25 @@ from libc.string cimport memset
 cdef Py_ssize_t ADDRESSES = 6
 
 
-cdef struct Share:
+cdef struct Slice:
     # Blocks of features from first to last, or classes.
     Py_ssize_t first, last
 
 
-cdef Py_ssize_t n_shares(Rows X, Py_ssize_t width, Py_ssize_t itemsize) noexcept nogil:
-    """How many shares there can be: blocks of features of dense rows, for sparse ones some lines of a row of W."""
+cdef Py_ssize_t n_slices(Rows X, Py_ssize_t width, Py_ssize_t itemsize) noexcept nogil:
+    """How many slices there can be: blocks of features of dense rows, for sparse ones some lines of a row of W."""
     if not X.is_sparse:
         return n_blocks_of(X)
     return max(1, width * itemsize // (SHARED_LINES * LINE_BYTES))
 
 
-cdef Share share_of(Rows X, Py_ssize_t width, Py_ssize_t itemsize, int thread, int n_threads) noexcept nogil:
-    cdef Share share
-    cdef Py_ssize_t n = n_shares(X, width, itemsize), classes = SHARED_LINES * LINE_BYTES // itemsize
-    share.first, share.last = n * thread // n_threads, n * (thread + 1) // n_threads
+cdef Slice slice_of(Rows X, Py_ssize_t width, Py_ssize_t itemsize, int thread, int n_threads) noexcept nogil:
+    cdef Slice mine
+    cdef Py_ssize_t n = n_slices(X, width, itemsize), classes = SHARED_LINES * LINE_BYTES // itemsize
+    mine.first, mine.last = n * thread // n_threads, n * (thread + 1) // n_threads
     if X.is_sparse:
-        share.first, share.last = share.first * classes, width if thread == n_threads - 1 else share.last * classes
-    return share
+        mine.first, mine.last = mine.first * classes, width if thread == n_threads - 1 else mine.last * classes
+    return mine
 
 
 cdef Py_ssize_t n_squares_of(Rows X, Py_ssize_t width) noexcept nogil:
@@ -35,7 +35,7 @@ cdef Py_ssize_t n_squares_of(Rows X, Py_ssize_t width) noexcept nogil:
 
 
 cdef double total_square(Rows X, Py_ssize_t width, const double* squares) noexcept nogil:
-    """Of what all shares left: in an order that does not depend on how many these are."""
+    """Of what all slices left: in an order that does not depend on how many these are."""
     cdef Py_ssize_t i
     cdef double total = 0
     for i in range(n_squares_of(X, width)):
@@ -43,17 +43,17 @@ cdef double total_square(Rows X, Py_ssize_t width, const double* squares) noexce
     return total
 
 
-cdef void score_share(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, Py_ssize_t n_next, const real* W, Py_ssize_t width, Share share,
+cdef void score_slice(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, Py_ssize_t n_next, const real* W, Py_ssize_t width, Slice mine,
     real* scores
 ) noexcept nogil:
     """Of the first n_rows rows, while those that are next are fetched. Of sparse rows the scores of these classes; of dense
     rows what every block of features makes of the scores, of shape (n_blocks, whole groups of rows, width)."""
     cdef Py_ssize_t block, n_groups = (n_rows + ROW_GROUP - 1) // ROW_GROUP
     if X.is_sparse:
-        score_sparse_rows(X, rows, n_rows, W, width, share.first, share.last, scores)
+        score_sparse_rows(X, rows, n_rows, W, width, mine.first, mine.last, scores)
         return
-    for block in range(share.first, share.last):
+    for block in range(mine.first, mine.last):
         score_block(X, rows, n_rows, n_next, W, width, block, scores + block * n_groups * ROW_GROUP * width)
 
 
@@ -82,20 +82,20 @@ cdef void add_up_scores(
         add_row((last_row - first_row) * width, scores + block * size + first_row * width, scores + first_row * width)
 
 
-cdef void add_share(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Share share,
+cdef void add_slice(
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Slice mine,
     intptr_t* addresses, double* squares, real* W
 ) noexcept nogil:
     """W += scale · U, U = Σ_i g_i x_iᵀ; in squares ‖U‖² of every block of features of dense rows, and how much ‖W‖² grows
     in every block of classes of sparse ones. Rows with g_i = 0 are left out."""
     if X.is_sparse:
-        add_classes(X, rows, n_rows, G, width, scale, share, squares, W)
+        add_classes(X, rows, n_rows, G, width, scale, mine, squares, W)
     else:
-        add_features(X, rows, n_rows, G, width, scale, share, addresses, squares, W)
+        add_features(X, rows, n_rows, G, width, scale, mine, addresses, squares, W)
 
 
 cdef void add_features(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Share share,
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Slice mine,
     intptr_t* addresses, double* squares, real* W
 ) noexcept nogil:
     # Twice n_rows, the second half to work in, then numbers of rows, then bits.
@@ -109,7 +109,7 @@ cdef void add_features(
             x[n_moved], D[n_moved] = <const real*>X.data + X.begin(rows[i]), G + i * width
             moved[n_moved] = rows[i]
             n_moved += 1
-    for block in range(share.first, share.last):
+    for block in range(mine.first, mine.last):
         last = min((block + 1) * BLOCK, X.n_features)
         if X.has_bits(width):
             for i in range(n_moved):
@@ -120,34 +120,34 @@ cdef void add_features(
 
 
 cdef void add_classes(
-    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Share share,
+    Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Slice mine,
     double* growth, real* W
 ) noexcept nogil:
     if X.is_wide:
         add_indexed_rows(
-            rows, n_rows, <const real*>X.data, <const int64_t*>X.indices, <const int64_t*>X.indptr, G, width, scale, share,
+            rows, n_rows, <const real*>X.data, <const int64_t*>X.indices, <const int64_t*>X.indptr, G, width, scale, mine,
             growth, W,
         )
     else:
         add_indexed_rows(
-            rows, n_rows, <const real*>X.data, <const int32_t*>X.indices, <const int32_t*>X.indptr, G, width, scale, share,
+            rows, n_rows, <const real*>X.data, <const int32_t*>X.indices, <const int32_t*>X.indptr, G, width, scale, mine,
             growth, W,
         )
 
 
 cdef void add_indexed_rows(
     const int64_t* rows, Py_ssize_t n_rows, const real* data, const index* columns, const index* indptr, const real* G,
-    Py_ssize_t width, double scale, Share share, double* growth, real* W
+    Py_ssize_t width, double scale, Slice mine, double* growth, real* W
 ) noexcept nogil:
     cdef Py_ssize_t i, begin
     if width == 1:
         growth[0] = sparse_single_add(n_rows, rows, data, columns, indptr, G, <real>scale, W)
         return
-    memset(growth + share.first, 0, (share.last - share.first) * sizeof(double))
+    memset(growth + mine.first, 0, (mine.last - mine.first) * sizeof(double))
     for i in range(n_rows):
-        if any_nonzero(G + i * width + share.first, share.last - share.first):
+        if any_nonzero(G + i * width + mine.first, mine.last - mine.first):
             begin = indptr[rows[i]]
             sparse_add(
-                indptr[rows[i] + 1] - begin, data + begin, columns + begin, G + i * width, width, <real>scale, share.first,
-                share.last, W, growth,
+                indptr[rows[i] + 1] - begin, data + begin, columns + begin, G + i * width, width, <real>scale, mine.first,
+                mine.last, W, growth,
             )

@@ -10,12 +10,12 @@ from linear_hinge.kernels import _kernels
 
 # A thread is woken for at least `FEWEST_WORTH_THREADS` multiplications, and for at least as many as a core makes in
 # about four times the time that it takes to wake the others, at `WORTH_PER_SECOND`. That time is measured at most every
-# `TEAM_CHECK_INTERVAL` seconds, and takes at most 1 / `TEAM_CHECK_SHARE` of the time.
+# `TEAM_CHECK_INTERVAL` seconds, and takes at most 1 / `TEAM_CHECK_RATIO` of the time.
 FEWEST_WORTH_THREADS = 2**17
 WORTH_PER_SECOND = 2**33
 NEVER_WORTH = 2**62
 TEAM_CHECK_INTERVAL = 0.2
-TEAM_CHECK_SHARE = 100
+TEAM_CHECK_RATIO = 100
 
 
 def max_threads():
@@ -31,7 +31,7 @@ def max_threads():
     if is_asked and time.monotonic() >= team.next_check:
         seconds = _kernels.team_seconds(n_threads)
         _kernels.set_worth_threads(multiplications_worth(seconds))
-        team.next_check = time.monotonic() + max(TEAM_CHECK_INTERVAL, TEAM_CHECK_SHARE * seconds)
+        team.next_check = time.monotonic() + max(TEAM_CHECK_INTERVAL, TEAM_CHECK_RATIO * seconds)
     return n_threads
 
 
@@ -53,7 +53,7 @@ class _Team:
     def rest(self, seconds):
         """Leave the threads asleep for a while after they lost this time, in seconds."""
         _kernels.set_worth_threads(NEVER_WORTH)
-        self.next_check = time.monotonic() + TEAM_CHECK_SHARE * seconds
+        self.next_check = time.monotonic() + TEAM_CHECK_RATIO * seconds
 
 
 team = _Team()

@@ -69,7 +69,7 @@ def cached_chunks(n_samples, n_scores):
     return chunks(n_samples, max(1, NUMBERS_AT_ONCE // n_scores))
 
 
-def shares(weights):
+def normalised(weights):
     """Weights divided by their sum, which may be beyond the range of floats."""
     scaled = weights / weights.max(initial=np.finfo(float).tiny)
     return scaled / scaled.sum()

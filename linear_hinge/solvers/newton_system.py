@@ -37,8 +37,8 @@ class Hessian:
 
     Attributes
     ----------
-    share : float
-        The part of the rows that a product with it looks at.
+    share_of_rows : float
+        The share of the rows that a product with it reads.
     system : System
         Its matrix.
     factors : ndarray of shape (n_scores, n_features + 1, n_features + 1) or None
@@ -49,7 +49,7 @@ class Hessian:
         free = problem.loss.free(dual, problem.y) & (problem.weights > 0)[:, None]
         sums_to_zero = problem.loss.sums_to_zero
         rows = np.flatnonzero(np.count_nonzero(free, axis=1) > sums_to_zero)
-        self.share = len(rows) / len(free)
+        self.share_of_rows = len(rows) / len(free)
         damping = 0.0
         if problem.fit_intercept:
             damping = INTERCEPT_DAMPING / curvature * max(imbalance, SMALLEST_IMBALANCE)

@@ -117,7 +117,7 @@ class ProximalNewton:
         hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance, self.factors)
         direction, n_steps = hessian.solve(-self.gradient, self.exact)
         self.factors = hessian.factors
-        self.work += n_steps * hessian.share
+        self.work += n_steps * hessian.share_of_rows
         moved = self._line_search(direction, inner(self.gradient, direction))
         if moved:
             # Now, because the outer step that may follow leaves a smaller gap behind than it begins with.

@@ -20,7 +20,7 @@ import scipy.sparse as sp
 
 from linear_hinge.kernels.direction import direction
 from linear_hinge.kernels.products import product, squared_norms, transposed_product, weighted_sum
-from linear_hinge.linalg.batches import minibatches, shares, take_rows
+from linear_hinge.linalg.batches import minibatches, normalised, take_rows
 from linear_hinge.linalg.sums import squared_rows, weighted_mean
 from linear_hinge.problem.variance import POWER_ITERATIONS, largest_variance
 from linear_hinge.solvers.scaled_iterate import Iterate
@@ -96,7 +96,7 @@ class DualStream:
 
     def _begin(self, problem, X_batch, weights):
         """Read off the first batch what the stream looks like: how wide and how heavy it is."""
-        parts = shares(weights)
+        parts = normalised(weights)
         if problem.fit_intercept:
             self.sigma2 = largest_variance(X_batch, parts, weighted_sum(X_batch, parts))
         if self.weight_unit is None:

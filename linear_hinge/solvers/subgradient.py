@@ -3,7 +3,7 @@
 import numpy as np
 
 from linear_hinge.kernels.direction import direction
-from linear_hinge.linalg.batches import minibatches, shares, take_rows
+from linear_hinge.linalg.batches import minibatches, normalised, take_rows
 from linear_hinge.problem.problem import primal_objective
 from linear_hinge.solvers.progress import Progress
 from linear_hinge.solvers.scaled_iterate import Iterate
@@ -61,7 +61,7 @@ class SubgradientDescent:
         """W ← W − η (alpha W + Σ_B ω_i g_i x_iᵀ), b ← b − η Σ_B ω_i g_i; ω normalised within the batch."""
         iterate = self.iterate
         X_batch, y_batch = take_rows(problem.X, rows), problem.y[rows]
-        weights = shares(problem.weights[rows]).astype(iterate.dtype)
+        weights = normalised(problem.weights[rows]).astype(iterate.dtype)
         dual = problem.loss.subgradients(iterate.scores(X_batch), y_batch, problem.margin)
         weighted = weights[:, None] * dual
         iterate.shrink(1 - eta * problem.alpha)

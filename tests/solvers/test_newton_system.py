@@ -51,7 +51,7 @@ def applied_to_every_direction(hessian, shape):
 def test_hessian_is_built_from_the_jacobians_of_the_prox_steps(case, kind, curvature, rng):
     newton = start_newton(case, rng, kind=kind, curvature=curvature, n_features=2)
     hessian = hessian_of(newton)
-    assert hessian.share > 0
+    assert hessian.share_of_rows > 0
     expected = dense_hessian(newton)
     n_scores = case.n_scores
     expected[-n_scores:, -n_scores:] += hessian.system.damping * np.eye(n_scores)
@@ -90,14 +90,14 @@ def test_the_diagonal_is_that_of_the_products(case, kind, fit_intercept, n_sampl
 
 
 @small_cases
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_rows_gathered_or_not_give_the_same_products(case, share, rng, monkeypatch, numpy_steps):
+@pytest.mark.parametrize("most_gathered", [0.0, 1.0])
+def test_rows_gathered_or_not_give_the_same_products(case, most_gathered, rng, monkeypatch, numpy_steps):
     newton = start_newton(case, rng)
     direction = rng.normal(size=newton.point.weights.shape)
     product = hessian_of(newton).system.apply(direction)
-    monkeypatch.setattr(systems_module, "LARGEST_GATHERED", share)
+    monkeypatch.setattr(systems_module, "LARGEST_GATHERED", most_gathered)
     hessian = hessian_of(newton)
-    assert (len(hessian.system.free) == 30) == (share == 0)
+    assert (len(hessian.system.free) == 30) == (most_gathered == 0)
     assert_allclose(hessian.system.apply(direction), product, rtol=1e-12)
 
 

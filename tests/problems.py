@@ -113,7 +113,7 @@ class Literal:
         self.mean = problem.weights @ X * problem.fit_intercept
         self.X = X - self.mean
         self.dual = ascent.state.dual.copy()
-        self.center = intercept + self.coef() @ self.mean
+        self.centre = intercept + self.coef() @ self.mean
 
     def coef(self):
         return -(self.problem.weights[:, None] * self.dual).T @ self.X / self.problem.alpha
@@ -122,7 +122,7 @@ class Literal:
         return self.problem.weights @ self.dual * self.problem.fit_intercept
 
     def intercept(self):
-        return self.center - self.sigma2 / self.problem.alpha * self.imbalance()
+        return self.centre - self.sigma2 / self.problem.alpha * self.imbalance()
 
     def scores(self):
         return self.X @ self.coef().T + self.intercept()
@@ -132,7 +132,7 @@ class Literal:
         problem, v = self.problem, self.imbalance()
         linear = problem.margin * problem.weights @ case.by_rows("dual_value", self.dual, problem.y)
         quadratic = (self.coef() ** 2).sum() * problem.alpha + self.sigma2 * v @ v / problem.alpha
-        return linear - quadratic / 2 + self.center @ v
+        return linear - quadratic / 2 + self.centre @ v
 
     def step(self, batch):
         problem, alpha, margin = self.problem, self.problem.alpha, self.problem.margin
@@ -154,7 +154,7 @@ class Literal:
     def run_pass(self, batch_size):
         for start in range(0, len(self.dual), batch_size):
             self.step(np.arange(start, min(start + batch_size, len(self.dual))))
-        self.center = self.intercept()
+        self.centre = self.intercept()
 
 
 def start_newton(case, rng, *, curvature=1.0, **options):

@@ -71,7 +71,7 @@ cdef class Batches:
 
     cdef Py_ssize_t size, n_rows, n_squares, n_seen
     cdef const int64_t[::1] rows, places, y
-    cdef const double[::1] weights, norms, on_mean, pull
+    cdef const double[::1] weights, norms, on_mean, centre
     cdef double[::1] row_gaps, squares, mean_intercept, mean_imbalance
     cdef double[:, ::1] sums, numbers
     cdef intptr_t[:, ::1] addresses
@@ -84,7 +84,7 @@ cdef class Batches:
         self.rows, self.places, self.n_rows = rows, places, len(rows)
         self.size = min(<Py_ssize_t>held.batch_size, self.n_rows)
         self.y, self.weights, self.norms = held.y, held.weights, held.norms
-        self.on_mean, self.pull, self.row_gaps = held.on_mean, held.pull, held.row_gaps
+        self.on_mean, self.centre, self.row_gaps = held.on_mean, held.centre, held.row_gaps
         self.n_squares = n_squares_of(X, width)
         # Those of the step, and those that nobody asks for.
         self.sums, self.squares = np.empty((self.size, 3)), np.empty(2 * self.n_squares)
@@ -103,9 +103,9 @@ cdef class Batches:
         cdef State at = self.state
         cdef double* numbers = &self.numbers[thread, 0]
         at.y, at.weights, at.norms, at.on_mean = &self.y[0], &self.weights[0], &self.norms[0], &self.on_mean[0]
-        at.pull, at.row_gaps = &self.pull[0], &self.row_gaps[0]
+        at.centre, at.row_gaps = &self.centre[0], &self.row_gaps[0]
         at.imbalance, at.raw_on_mean, at.level = numbers, numbers + at.K, numbers + 2 * at.K
-        at.slope, at.total, at.on_center = numbers + 3 * at.K, numbers + 4 * at.K, numbers + 5 * at.K
+        at.slope, at.total, at.total_on_mean = numbers + 3 * at.K, numbers + 4 * at.K, numbers + 5 * at.K
         at.work = numbers + 6 * at.K
         return at
 
@@ -137,7 +137,7 @@ cdef void fetch_rows(
 
 cdef void run_batches(
     Batches batches, Py_ssize_t first, Py_ssize_t last, Rows X, RowLoss loss, int thread, int n_threads, real* W,
-    Py_ssize_t width, real* lag, real* dual, real* raw, real* steps, real* weighted
+    Py_ssize_t width, real* lag, real* dual, real* raw_scores, real* steps, real* weighted
 ) noexcept nogil:
     """What one thread does of every step, for the rows from first to last. They wait for each other after the scores,
     after the prox steps, and after the sums of the rows; the numbers of the step each computes by itself."""
@@ -158,17 +158,17 @@ cdef void run_batches(
         first += n
         n_next = min(batches.size, batches.n_rows - first)
         fetch_rows(X, places + n, rows + n, n_next, dual, at.K)
-        score_slice(X, places, n, n_next, W, width, mine, raw)
+        score_slice(X, places, n, n_next, W, width, mine, raw_scores)
         set_offsets(&at)
         beta = spread_of(&at, rows, n)
         wait_for(n_threads)
-        add_up_scores(X, n, width, first_row, last_row, raw)
+        add_up_scores(X, n, width, first_row, last_row, raw_scores)
         if loss.is_binary:
             improve_rows(
-                &at, <BinaryHinge>loss, rows, first_row, last_row, beta, dual, raw, width, steps, weighted, of_rows
+                &at, <BinaryHinge>loss, rows, first_row, last_row, beta, dual, raw_scores, width, steps, weighted, of_rows
             )
         else:
-            improve_rows(&at, loss, rows, first_row, last_row, beta, dual, raw, width, steps, weighted, of_rows)
+            improve_rows(&at, loss, rows, first_row, last_row, beta, dual, raw_scores, width, steps, weighted, of_rows)
         wait_for(n_threads)
         sums = add_up(&at, of_rows, rows, n, steps, width)
         eta = 0
@@ -229,7 +229,7 @@ def sweep(held, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, c
     cdef Batches batches = Batches(held, X, rows, places, width, n_threads, mean)
     # Rows are filled up to whole groups.
     n_rows, dtype = (batches.size + ROW_GROUP - 1) // ROW_GROUP * ROW_GROUP, np.asarray(W).dtype
-    cdef real[:, ::1] raw = np.zeros((n_rows * (1 if X.is_sparse else n_blocks_of(X)), width), dtype)
+    cdef real[:, ::1] raw_scores = np.zeros((n_rows * (1 if X.is_sparse else n_blocks_of(X)), width), dtype)
     cdef real[:, ::1] steps = np.zeros((n_rows, width), dtype), weighted = np.zeros((n_rows, width), dtype)
     cdef real[:, ::1] dual = held.dual, lag = W if mean is None else mean.lag_memory
     cdef real* lag_address = NULL if mean is None else &lag[0, 0]
@@ -239,7 +239,7 @@ def sweep(held, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, c
             if n_threads == 1:
                 last = rows.shape[0]
                 run_batches(
-                    batches, first, last, X, loss, 0, 1, &W[0, 0], width, lag_address, &dual[0, 0], &raw[0, 0],
+                    batches, first, last, X, loss, 0, 1, &W[0, 0], width, lag_address, &dual[0, 0], &raw_scores[0, 0],
                     &steps[0, 0], &weighted[0, 0],
                 )
             else:
@@ -247,7 +247,7 @@ def sweep(held, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, c
                 with parallel(num_threads=n_threads):
                     run_batches(
                         batches, first, last, X, loss, threadid(), TEAM_SIZE, &W[0, 0], width, lag_address,
-                        &dual[0, 0], &raw[0, 0], &steps[0, 0], &weighted[0, 0],
+                        &dual[0, 0], &raw_scores[0, 0], &steps[0, 0], &weighted[0, 0],
                     )
                 seconds = WALL_TIME - started
                 if seconds > patience * STEPS_TOGETHER * n_multiplications:

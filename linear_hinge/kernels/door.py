@@ -213,12 +213,12 @@ def class_blocks(pairs, own, mean, *, alpha, damping, fit_intercept):
     return _kernels.class_blocks(pairs, own, mean, *added, fit_intercept, SMALLEST_PIVOT, max_threads())
 
 
-def envelopes(loss, dual, scores, y, curvature, margin):
-    """`row_losses.envelopes`; None without compiled code."""
+def prox_steps(loss, dual, scores, y, curvature, margin):
+    """`row_losses.prox_steps`; None without compiled code."""
     twin = row_loss(loss)
     if twin is None or not _are_floats(dual, scores):
         return None
-    return _kernels.envelopes(twin, dual, scores, y.astype(np.int64, copy=False), curvature, margin, max_threads())
+    return _kernels.prox_steps(twin, dual, scores, y.astype(np.int64, copy=False), curvature, margin, max_threads())
 
 
 def _are_floats(*arrays):

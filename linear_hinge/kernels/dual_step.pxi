@@ -14,7 +14,7 @@ cdef struct State:
     const double* weights
     const double* norms
     const double* on_mean
-    const double* pull
+    const double* centre
     double* row_gaps
     double* imbalance
     double* raw_on_mean
@@ -23,13 +23,13 @@ cdef struct State:
     double* slope
     # s and Σ_B ω_i ⟨x_i, μ⟩ δ_i
     double* total
-    double* on_center
+    double* total_on_mean
     double* work
 
 
 cdef double intercept_of(const State* at, Py_ssize_t k) noexcept nogil:
     """b of the centred rows, c − (σ²/alpha) v."""
-    return at.pull[k] - at.sigma2 / at.alpha * at.imbalance[k]
+    return at.centre[k] - at.sigma2 / at.alpha * at.imbalance[k]
 
 
 cdef void set_offsets(State* at) noexcept nogil:
@@ -52,19 +52,19 @@ cdef double spread_of(const State* at, const int64_t* rows, Py_ssize_t n_rows) n
 
 cdef void improve_rows(
     const State* at, row_loss loss, const int64_t* rows, Py_ssize_t first, Py_ssize_t last, double beta, const real* dual,
-    const real* raw, Py_ssize_t width, real* steps, real* weighted, Sums* of_rows
+    const real* raw_scores, Py_ssize_t width, real* steps, real* weighted, Sums* of_rows
 ) noexcept nogil:
     """`improve_row` for the rows of a batch from first to last."""
     cdef Py_ssize_t i
     for i in range(first, last):
         of_rows[i] = improve_row(
-            at, loss, rows[i], <double><real>(beta / at.alpha * at.norms[rows[i]]), dual + rows[i] * at.K, raw + i * width,
+            at, loss, rows[i], <double><real>(beta / at.alpha * at.norms[rows[i]]), dual + rows[i] * at.K, raw_scores + i * width,
             steps + i * width, weighted + i * width,
         )
 
 
 cdef inline Sums improve_row(
-    const State* at, row_loss loss, Py_ssize_t row, double rho, const real* dual, const real* raw, real* step,
+    const State* at, row_loss loss, Py_ssize_t row, double rho, const real* dual, const real* raw_scores, real* step,
     real* weighted
 ) noexcept nogil:
     """δ_i and ω_i δ_i of one row, what it adds to the sums, and its gap."""
@@ -75,7 +75,7 @@ cdef inline Sums improve_row(
     cdef double inner, greatest, weight = at.weights[row]
     cdef double of_step[3]
     cdef Sums sums
-    begin_row(K, dual, raw, at.level, at.slope, at.on_mean[row], g, s, &inner, &greatest)
+    begin_row(K, dual, raw_scores, at.level, at.slope, at.on_mean[row], g, s, &inner, &greatest)
     at.row_gaps[row] = value_of(loss, s, y, K, at.margin, delta) - inner - at.margin * loss.dual_value(g, y, K)
     if at.row_gaps[row] == 0:  # no subgradient is better
         for k in range(K):
@@ -83,7 +83,7 @@ cdef inline Sums improve_row(
         sums.rise = sums.along = sums.lengths = 0
         return sums
     loss.prox(g, s, y, K, larger(rho, loss.tiny * (greatest + at.margin)), at.margin, delta)
-    end_row(K, dual, raw, s, weight, delta, step, weighted, of_step)
+    end_row(K, dual, raw_scores, s, weight, delta, step, weighted, of_step)
     sums.rise = weight * (of_step[0] + at.margin * loss.dual_value(delta, y, K))
     sums.along = weight * of_step[1]
     sums.lengths = weight * at.norms[row] * of_step[2]
@@ -92,18 +92,18 @@ cdef inline Sums improve_row(
 
 cdef double step_length(State* at, Sums sums, double squared) noexcept nogil:
     """η, for ‖U‖² = ``squared`` of the rows as they are; β follows."""
-    cdef double curvature = squared, resemblance = 0
+    cdef double quadratic = squared, resemblance = 0
     cdef Py_ssize_t k
     for k in range(at.K):
-        curvature += (at.mean_norm + at.sigma2) * at.total[k] * at.total[k] - 2 * at.total[k] * at.on_center[k]
-    curvature = larger(curvature, 0) / at.alpha
+        quadratic += (at.mean_norm + at.sigma2) * at.total[k] * at.total[k] - 2 * at.total[k] * at.total_on_mean[k]
+    quadratic = larger(quadratic, 0) / at.alpha
     if sums.lengths > 0:
-        resemblance = curvature * at.alpha / sums.lengths
+        resemblance = quadratic * at.alpha / sums.lengths
     if resemblance > at.beta:
         at.beta = resemblance
     else:
         at.beta = at.beta_memory * at.beta + (1 - at.beta_memory) * resemblance
-    return smaller(sums.rise / curvature, 1) if curvature > 0 else 1
+    return smaller(sums.rise / quadratic, 1) if quadratic > 0 else 1
 
 
 cdef Sums add_up(State* at, const Sums* of_rows, const int64_t* rows, Py_ssize_t n_rows, const real* steps,
@@ -118,7 +118,7 @@ cdef Sums add_up(State* at, const Sums* of_rows, const int64_t* rows, Py_ssize_t
         sums.along += of_rows[i].along
         sums.lengths += of_rows[i].lengths
         if at.fit_intercept:
-            add_step(at.K, at.weights[rows[i]], at.on_mean[rows[i]], steps + i * width, at.total, at.on_center)
+            add_step(at.K, at.weights[rows[i]], at.on_mean[rows[i]], steps + i * width, at.total, at.total_on_mean)
     return sums
 
 
@@ -126,6 +126,6 @@ cdef void follow(State* at, double eta) noexcept nogil:
     """v += η s and what follows the coefficients."""
     cdef Py_ssize_t k
     for k in range(at.K):
-        at.raw_on_mean[k] -= eta / at.alpha * at.on_center[k]
+        at.raw_on_mean[k] -= eta / at.alpha * at.total_on_mean[k]
         if at.fit_intercept:
             at.imbalance[k] += eta * at.total[k]

@@ -63,13 +63,13 @@ def step(state, loss, X, batch):
     rise = inner(weighted, scores) + margin * weighted_mean(weights, loss.dual_values(delta, y))
     if not rise > 0:
         return change, 0.0
-    curvature = state.curvature(change.squared_norm(), total, on_mean)
-    eta = min(rise / curvature, 1.0) if curvature > 0 else 1.0
+    quadratic = state.quadratic(change.squared_norm(), total, on_mean)
+    eta = min(rise / quadratic, 1.0) if quadratic > 0 else 1.0
     state.dual[batch] += dual.dtype.type(eta) * delta
     change.add_to(raw, -eta / alpha)
     state.raw_on_mean -= eta / alpha * on_mean
     if state.fit_intercept:
         state.imbalance += eta * total
     lengths = weighted_mean(weights * norms, squared_rows(delta))
-    state.follow(curvature * alpha / lengths if lengths > 0 else 0.0)
+    state.follow(quadratic * alpha / lengths if lengths > 0 else 0.0)
     return change, -eta / alpha

@@ -275,7 +275,7 @@ cdef class System:
         cdef double[::1] solution_b = intercept, z_b = np.empty_like(intercept)
         cdef double[::1] p_b = np.zeros_like(intercept), image_b = np.empty_like(intercept)
         cdef Py_ssize_t n = coef.size, K = intercept.size, n_steps = 0
-        cdef double energy = 0, last_energy = 0, first_energy = 0, curvature, length
+        cdef double energy = 0, last_energy = 0, first_energy = 0, quadratic, length
         self.without_common(residual_b)
         cdef bint is_restart = start.any()
         if is_restart:
@@ -297,10 +297,10 @@ cdef class System:
             add_scaled(K, 1, &z_b[0], energy / last_energy if n_steps else 0, &p_b[0])
             self.multiply(p, p_b, image, image_b)
             self.without_common(image_b)
-            curvature = inner_of(n, &p[0, 0], &image[0, 0]) + inner_of(K, &p_b[0], &image_b[0])
-            if not curvature > 0:
+            quadratic = inner_of(n, &p[0, 0], &image[0, 0]) + inner_of(K, &p_b[0], &image_b[0])
+            if not quadratic > 0:
                 break
-            length = energy / curvature
+            length = energy / quadratic
             add_scaled(n, length, &p[0, 0], 1, &solution[0, 0])
             add_scaled(K, length, &p_b[0], 1, &solution_b[0])
             add_scaled(n, -length, &image[0, 0], 1, &residual[0, 0])

@@ -193,10 +193,10 @@ class NumpySystem(System):
         n_steps = 0
         while n_steps < most_steps and energy > accuracy**2 * first_energy:
             along = self._without_common(self.apply(conjugate))
-            curvature = inner(conjugate, along)
-            if not curvature > 0:
+            quadratic = inner(conjugate, along)
+            if not quadratic > 0:
                 break
-            length = energy / curvature
+            length = energy / quadratic
             solution = solution + length * conjugate
             residual = residual - length * along
             preconditioned = self.preconditioned(residual, factors)

@@ -143,9 +143,9 @@ static double NAME(dense_add)(ptrdiff_t n_rows, const REAL *const *x, const REAL
     return NAME(sum_of_lanes)(squared);
 }
 
-/* g and s = raw + level + on_mean · slope of one row in float64, s rounded as the scores are; ⟨g, s⟩ and max_k |s_k|. */
+/* g and s = raw_scores + level + on_mean · slope of one row in float64, s rounded as the scores are; ⟨g, s⟩ and max_k |s_k|. */
 MULTIVERSION
-static void NAME(begin_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *RESTRICT raw,
+static void NAME(begin_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *RESTRICT raw_scores,
                             const double *RESTRICT level, const double *RESTRICT slope, double on_mean,
                             double *RESTRICT g, double *RESTRICT s, double *RESTRICT inner, double *RESTRICT greatest)
 {
@@ -153,7 +153,7 @@ static void NAME(begin_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *
     SIMD(reduction(+ : total) reduction(max : largest))
     for (ptrdiff_t k = 0; k < K; k++) {
         g[k] = dual[k];
-        s[k] = raw[k] + (REAL)(level[k] + on_mean * slope[k]);
+        s[k] = raw_scores[k] + (REAL)(level[k] + on_mean * slope[k]);
         total += g[k] * s[k];
         largest = LARGER(fabs(s[k]), largest);
     }
@@ -161,24 +161,24 @@ static void NAME(begin_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *
     *greatest = largest;
 }
 
-/* δ = better − g as it is rounded, and weight · δ; ⟨δ, s⟩, ⟨δ, raw⟩ and ‖δ‖². */
+/* δ = better − g as it is rounded, and weight · δ; ⟨δ, s⟩, ⟨δ, raw_scores⟩ and ‖δ‖². */
 MULTIVERSION
-static void NAME(end_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *RESTRICT raw, const double *RESTRICT s,
+static void NAME(end_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *RESTRICT raw_scores, const double *RESTRICT s,
                           double weight, double *RESTRICT better, REAL *RESTRICT step, REAL *RESTRICT weighted,
                           double *RESTRICT sums)
 {
-    double on_s = 0, on_raw = 0, squared = 0;
-    SIMD(reduction(+ : on_s, on_raw, squared))
+    double on_s = 0, on_raw_scores = 0, squared = 0;
+    SIMD(reduction(+ : on_s, on_raw_scores, squared))
     for (ptrdiff_t k = 0; k < K; k++) {
         step[k] = (REAL)better[k] - dual[k];
         better[k] = step[k];
         weighted[k] = (REAL)(weight * step[k]);
         on_s += better[k] * s[k];
-        on_raw += better[k] * raw[k];
+        on_raw_scores += better[k] * raw_scores[k];
         squared += better[k] * better[k];
     }
     sums[0] = on_s;
-    sums[1] = on_raw;
+    sums[1] = on_raw_scores;
     sums[2] = squared;
 }
 
@@ -196,13 +196,13 @@ static void NAME(take_step)(ptrdiff_t K, REAL eta, const REAL *RESTRICT step, RE
     for (ptrdiff_t k = 0; k < K; k++) dual[k] += eta * step[k];
 }
 
-/* total += weight · step and on_center += on_mean · weight · step */
+/* total += weight · step and total_on_mean += on_mean · weight · step */
 MULTIVERSION
 static void NAME(add_step)(ptrdiff_t K, double weight, double on_mean, const REAL *RESTRICT step, double *RESTRICT total,
-                           double *RESTRICT on_center)
+                           double *RESTRICT total_on_mean)
 {
     for (ptrdiff_t k = 0; k < K; k++) {
         total[k] += weight * step[k];
-        on_center[k] += on_mean * weight * step[k];
+        total_on_mean[k] += on_mean * weight * step[k];
     }
 }

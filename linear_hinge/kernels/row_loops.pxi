@@ -86,30 +86,30 @@ cdef inline void dense_scores(
 
 
 cdef inline void begin_row(
-    Py_ssize_t K, const real* dual, const real* raw, const double* level, const double* slope, double on_mean, double* g,
+    Py_ssize_t K, const real* dual, const real* raw_scores, const double* level, const double* slope, double on_mean, double* g,
     double* s, double* inner, double* greatest
 ) noexcept nogil:
     if K == 1:  # not worth a call
-        g[0], s[0] = dual[0], <real>(raw[0] + <real>(level[0] + on_mean * slope[0]))
+        g[0], s[0] = dual[0], <real>(raw_scores[0] + <real>(level[0] + on_mean * slope[0]))
         inner[0], greatest[0] = g[0] * s[0], fabs(s[0])
     elif real is float:
-        begin_row_float(K, dual, raw, level, slope, on_mean, g, s, inner, greatest)
+        begin_row_float(K, dual, raw_scores, level, slope, on_mean, g, s, inner, greatest)
     else:
-        begin_row_double(K, dual, raw, level, slope, on_mean, g, s, inner, greatest)
+        begin_row_double(K, dual, raw_scores, level, slope, on_mean, g, s, inner, greatest)
 
 
 cdef inline void end_row(
-    Py_ssize_t K, const real* dual, const real* raw, const double* s, double weight, double* better, real* step,
+    Py_ssize_t K, const real* dual, const real* raw_scores, const double* s, double weight, double* better, real* step,
     real* weighted, double* sums
 ) noexcept nogil:
     if K == 1:
         step[0] = <real>better[0] - dual[0]
         better[0], weighted[0] = step[0], <real>(weight * step[0])
-        sums[0], sums[1], sums[2] = better[0] * s[0], better[0] * raw[0], better[0] * better[0]
+        sums[0], sums[1], sums[2] = better[0] * s[0], better[0] * raw_scores[0], better[0] * better[0]
     elif real is float:
-        end_row_float(K, dual, raw, s, weight, better, step, weighted, sums)
+        end_row_float(K, dual, raw_scores, s, weight, better, step, weighted, sums)
     else:
-        end_row_double(K, dual, raw, s, weight, better, step, weighted, sums)
+        end_row_double(K, dual, raw_scores, s, weight, better, step, weighted, sums)
 
 
 cdef inline void add_row(Py_ssize_t n, const real* a, real* out) noexcept nogil:
@@ -129,15 +129,15 @@ cdef inline void take_step(Py_ssize_t K, real eta, const real* step, real* dual)
 
 
 cdef inline void add_step(
-    Py_ssize_t K, double weight, double on_mean, const real* step, double* total, double* on_center
+    Py_ssize_t K, double weight, double on_mean, const real* step, double* total, double* total_on_mean
 ) noexcept nogil:
     if K == 1:
         total[0] += weight * step[0]
-        on_center[0] += on_mean * weight * step[0]
+        total_on_mean[0] += on_mean * weight * step[0]
     elif real is float:
-        add_step_float(K, weight, on_mean, step, total, on_center)
+        add_step_float(K, weight, on_mean, step, total, total_on_mean)
     else:
-        add_step_double(K, weight, on_mean, step, total, on_center)
+        add_step_double(K, weight, on_mean, step, total, total_on_mean)
 
 
 cdef inline double dense_add(

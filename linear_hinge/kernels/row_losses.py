@@ -41,7 +41,7 @@ def mean_losses(loss, matrix, coef, intercept, y, weights, margins):
     return means
 
 
-def envelopes(loss, dual, scores, y, curvature, margin):
+def prox_steps(loss, dual, scores, y, curvature, margin):
     """Prox steps g_i⁺ with the same ρ in all rows, and what follows from them.
 
     The Moreau envelopes are M_i(s) = max_{g ∈ D_y} ⟨g, s⟩ + Δ c(g) − ρ/2 ‖g − g_i‖², and ∇M_i = g_i⁺.
@@ -62,20 +62,20 @@ def envelopes(loss, dual, scores, y, curvature, margin):
     -------
     better : ndarray of shape (n_samples, n_scores)
         G⁺.
-    heights, excesses, moves : ndarray of shape (n_samples,)
+    envelopes, excesses, moves : ndarray of shape (n_samples,)
         M_i(s_i), ℓ_i(s_i) − Δ c(g_i⁺) and ‖g_i⁺ − g_i‖².
     """
-    compiled = door.envelopes(loss, dual, scores, y, curvature, margin)
+    compiled = door.prox_steps(loss, dual, scores, y, curvature, margin)
     if compiled is not None:
         return compiled
     better = loss.prox(dual, scores, y, np.full(len(scores), curvature, dtype=scores.dtype), margin)
     linear, moves = margin * loss.dual_values(better, y), squared_rows(better - dual)
-    heights = np.einsum("ik,ik->i", better, scores) + linear - 0.5 * curvature * moves
-    return better, heights, loss.values(scores, y, margin) - linear, moves
+    envelopes = np.einsum("ik,ik->i", better, scores) + linear - 0.5 * curvature * moves
+    return better, envelopes, loss.values(scores, y, margin) - linear, moves
 
 
 def projection(loss, dual, y):
     """The nearest feasible subgradients of G: a prox step where scores and margin do not matter."""
     zero = np.broadcast_to(dual.dtype.type(0), dual.shape)
-    compiled = door.envelopes(loss, dual, zero, y, 1.0, 0.0)
+    compiled = door.prox_steps(loss, dual, zero, y, 1.0, 0.0)
     return loss.prox(dual, zero, y, np.ones(len(dual), dual.dtype), 0.0) if compiled is None else compiled[0]

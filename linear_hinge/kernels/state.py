@@ -29,7 +29,7 @@ class AscentState:
         v = Σ_i ω_i g_i.
     raw_on_mean : ndarray of shape (n_scores,)
         Vᵀ μ.
-    pull : ndarray of shape (n_scores,)
+    centre : ndarray of shape (n_scores,)
         What the intercept of the centred rows is pulled towards.
     alpha, margin : float
     mean_norm : float
@@ -54,7 +54,7 @@ class AscentState:
     memory: np.ndarray
     imbalance: np.ndarray
     raw_on_mean: np.ndarray
-    pull: np.ndarray
+    centre: np.ndarray
     alpha: float
     margin: float
     mean_norm: float
@@ -72,7 +72,7 @@ class AscentState:
 
     def centred_intercept(self):
         """b of the centred rows, c − (σ²/alpha) v, in float64."""
-        return self.pull - (self.sigma2 / self.alpha) * self.imbalance
+        return self.centre - (self.sigma2 / self.alpha) * self.imbalance
 
     def common_offset(self):
         """The part of `offsets` that all rows have."""
@@ -82,8 +82,11 @@ class AscentState:
         """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩ of the rows of a batch, in float64."""
         return self.common_offset() + np.multiply.outer(self.on_mean[batch], self.imbalance / self.alpha)
 
-    def curvature(self, squared, total, on_mean):
-        """(‖U‖² + σ² ‖s‖²) / alpha, from ‖U‖², s and U μ of the rows as they are."""
+    def quadratic(self, squared, total, on_mean):
+        """(‖U‖² + σ² ‖s‖²) / alpha, the quadratic term of the dual along a step.
+
+        It is computed from ‖U‖², s and U μ of the rows as they are.
+        """
         squared = squared - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
         return max(squared, 0.0) / self.alpha
 

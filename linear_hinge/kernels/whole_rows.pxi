@@ -115,11 +115,11 @@ cdef void losses_of_scores(
         add_hinges(loss.hinges(work, y[rows[i]], K), work, weights[rows[i]], n_margins, margins, sums)
 
 
-def envelopes(
+def prox_steps(
     RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
     int n_threads
 ):
-    """The prox steps G⁺, as `HingeLoss.prox` makes them, and the numbers of every row that `row_losses.envelopes` returns."""
+    """The prox steps G⁺, as `HingeLoss.prox` makes them, and the numbers of every row that `row_losses.prox_steps` returns."""
     cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1], n_parts = (n + LOSS_ROWS - 1) // LOSS_ROWS
     better, numbers = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty((3, n))
     cdef real[:, ::1] out = better
@@ -128,19 +128,19 @@ def envelopes(
     cdef double[:, ::1] work = np.empty((n_threads, 4 * K))
     for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
         if loss.is_binary:
-            envelopes_of_part(
+            prox_steps_of_part(
                 <BinaryHinge>loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n),
                 &work[threadid(), 0], out, of_rows,
             )
         else:
-            envelopes_of_part(
+            prox_steps_of_part(
                 loss, dual, scores, y, rho, margin, i * LOSS_ROWS, min((i + 1) * LOSS_ROWS, n), &work[threadid(), 0], out,
                 of_rows,
             )
     return better, *numbers
 
 
-cdef void envelopes_of_part(
+cdef void prox_steps_of_part(
     row_loss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
     Py_ssize_t first, Py_ssize_t last, double* g, real[:, ::1] out, double[:, ::1] of_rows
 ) noexcept nogil:

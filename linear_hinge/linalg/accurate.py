@@ -51,8 +51,8 @@ def _filled_rows(X, coef):
 
 def _two_product(a, b):
     """a b rounded, and the rounding error (Dekker 1971)."""
-    product, (a_high, a_low), (b_high, b_low) = a * b, _halves(a), _halves(b)
-    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    rounded, (a_high, a_low), (b_high, b_low) = a * b, _halves(a), _halves(b)
+    return rounded, ((a_high * b_high - rounded) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 def _halves(a):

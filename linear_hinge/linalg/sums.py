@@ -5,12 +5,12 @@ import numpy as np
 COMBINED_AT_ONCE = 2**18  # numbers
 
 
-def combination(weights, rows):
-    """Σ_i ω_i g_i, shape (n_scores,)."""
+def combination(factors, rows):
+    """Σ_i a_i g_i of some factors a_i, shape (n_scores,)."""
     # Along contiguous memory NumPy sums pairwise: a certificate needs all the digits. Copies are small.
     size = max(1, COMBINED_AT_ONCE // rows.shape[1])
     parts = [
-        (weights[first : first + size] * np.ascontiguousarray(rows[first : first + size].T)).sum(axis=1)
+        (factors[first : first + size] * np.ascontiguousarray(rows[first : first + size].T)).sum(axis=1)
         for first in range(0, max(1, len(rows)), size)
     ]
     return parts[0] if len(parts) == 1 else np.stack(parts, axis=1).sum(axis=1)

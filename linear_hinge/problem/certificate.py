@@ -92,10 +92,10 @@ def best_bound(problem, dual, objective=None):
     of_row = np.sqrt(problem.squared_norms)
     lost = _lost_to_imbalance(problem, feasible, of_row, of_solution) if problem.fit_intercept else 0.0
     n_roundings = np.count_nonzero(weights) + UNITS + problem.n_scores
-    pull = problem.alpha * np.sqrt(inner(coef, coef))
-    pull += n_roundings * UNIT * weighted_mean(weights, np.sqrt(squared_rows(feasible)) * of_row)
+    norm = problem.alpha * np.sqrt(inner(coef, coef))
+    norm += n_roundings * UNIT * weighted_mean(weights, np.sqrt(squared_rows(feasible)) * of_row)
     few = (2 * UNITS + problem.n_scores) * UNIT
-    quadratic = (1 + 4 * few) * pull**2 / problem.alpha
+    quadratic = (1 + 4 * few) * norm**2 / problem.alpha
     largest = (1 - (problem.n_scores + 4) * UNIT) / worst
     bound, scale = _scaled_bound((1 - few) * linear - lost, quadratic, largest)
     if not 0 < bound < np.inf:

@@ -53,7 +53,7 @@ class Problem:
     alpha : float
     margin : float
     fit_intercept : bool
-    centre : ndarray of shape (n_features,), optional
+    shift : ndarray of shape (n_features,), optional
         What was subtracted from the rows that were given, because they are far from zero: X are what is left of them.
         Solvers know of X only; objectives are of coefficients and intercepts for the rows that were given.
     given_X : ndarray or CSR of shape (n_samples, n_features), optional
@@ -68,7 +68,7 @@ class Problem:
     alpha: float
     margin: float
     fit_intercept: bool
-    centre: np.ndarray | None = None
+    shift: np.ndarray | None = None
     given_X: np.ndarray | sp.csr_array | sp.csr_matrix | None = None
 
     @property
@@ -83,14 +83,14 @@ class Problem:
 
     def centred_intercept(self, coef, intercept):
         """b + W c, the intercept of the centred rows."""
-        if self.centre is None:
+        if self.shift is None:
             return intercept
-        total, rest = accurate_product(self.centre[None, :], coef, intercept)
+        total, rest = accurate_product(self.shift[None, :], coef, intercept)
         return (total + rest)[0]
 
     def given_intercept(self, coef, intercept):
         """b − W c, the intercept of the rows that were given."""
-        return intercept if self.centre is None else self.centred_intercept(-coef, intercept)
+        return intercept if self.shift is None else self.centred_intercept(-coef, intercept)
 
     @property
     def objective_of_zero(self):
@@ -136,10 +136,10 @@ def centred(problem):
     if sp.issparse(X):
         wide = type(X)((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
         return replace(problem, X=wide, given_X=X)
-    centre = weighted_sum(X, problem.weights)
+    shift = weighted_sum(X, problem.weights)
     rows = np.empty(X.shape)
-    np.subtract(X, centre, out=rows)
-    return replace(problem, X=rows, centre=centre, given_X=X)
+    np.subtract(X, shift, out=rows)
+    return replace(problem, X=rows, shift=shift, given_X=X)
 
 
 def _is_far_from_zero(problem):
@@ -147,10 +147,10 @@ def _is_far_from_zero(problem):
     X = problem.X
     some = take_rows(X, problem.rows[:: max(1, len(problem.rows) // LOOKED_AT)]).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        centre = np.asarray(some.mean(axis=0)).ravel()
-        shift = centre @ centre
-        spread = squared_norms(some).mean() - shift if sp.issparse(X) else np.square(some - centre).sum(axis=1).mean()
-    return shift > max(spread, 0) / np.sqrt(np.finfo(X.dtype).eps)
+        mean = np.asarray(some.mean(axis=0)).ravel()
+        squared = mean @ mean
+        spread = squared_norms(some).mean() - squared if sp.issparse(X) else np.square(some - mean).sum(axis=1).mean()
+    return squared > max(spread, 0) / np.sqrt(np.finfo(X.dtype).eps)
 
 
 def primal_objective(problem, coef, intercept):

@@ -12,7 +12,7 @@ SMALLEST_VARIANCE = 1e-10  # in parts of ‖μ‖²
 def largest_variance(X, weights, mean):
     """The largest eigenvalue of Σ_i ω_i (x_i − μ)(x_i − μ)ᵀ, by power iterations.
 
-    It is the length σ² of the feature whose weight is the intercept: the mean squared norm, its sum over all
+    It is the length σ² of the feature whose coefficient is the intercept: the mean squared norm, its sum over all
     directions, is far too large and makes the rows of a batch resemble each other.
     """
     # Any vector that is not special will do, the same in every call.

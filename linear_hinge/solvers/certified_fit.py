@@ -108,7 +108,7 @@ class CertifiedFit:
             self.incumbent.offer(coef, centred)
             self._prove(proven)
         if resumed is not None:
-            self.ascent.state.pull, self.ascent.state.beta = np.array(saved.pull), saved.beta
+            self.ascent.state.centre, self.ascent.state.beta = np.array(saved.centre), saved.beta
             self.estimates = list(saved.estimates)
             if saved.curvature is not None:
                 self._begin_newton(saved)
@@ -299,11 +299,11 @@ class CertifiedFit:
 
     def steps_to_save(self):
         """`SavedSteps` for a warm start of the same problem."""
-        pull, beta, estimates = self.ascent.state.pull, self.ascent.state.beta, self.estimates
+        centre, beta, estimates = self.ascent.state.centre, self.ascent.state.beta, self.estimates
         if self.newton is None:
-            return save_steps(self.problem, self.ascent.state.dual, pull, beta, estimates)
+            return save_steps(self.problem, self.ascent.state.dual, centre, beta, estimates)
         newton = (*self._newton_coefficients(), self.newton.curvature)
-        return save_steps(self.problem, self.newton.point.dual, pull, beta, estimates, *newton)
+        return save_steps(self.problem, self.newton.point.dual, centre, beta, estimates, *newton)
 
     def _is_slow(self):
         """Whether the minibatches need too many more passes at the rate of the last half of them."""

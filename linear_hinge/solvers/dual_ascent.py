@@ -17,12 +17,13 @@ follows what was measured, β ← r or .99 β + .01 r with
 
 A row repeated k times and a row of weight k give the same steps when a batch holds all rows.
 
-The intercept is not regularised: the dual asks for v = Σ_i ω_i g_i = 0. It is treated as the weight of a feature of
-length σ, pulled towards a centre c that follows it after every pass: b = c − (σ²/alpha) v.
+The intercept is not regularised: the dual asks for v = Σ_i ω_i g_i = 0. It is treated as the coefficient of a feature
+of length σ, pulled towards a centre c that follows it after every pass: b = c − (σ²/alpha) v.
 
 The x_i above are centred, which changes nothing but b once v = 0, and makes rows resemble each other less. X is not
-touched for that. With V = −(1/alpha) Σ_i ω_i g_i x_iᵀ of the rows as they are, W = V + v μᵀ/alpha, and what the centre
-adds to scores and lengths is known from v, V μ and ⟨x_i, μ⟩. So sparse data stay sparse and give the same model.
+touched for that. With V = −(1/alpha) Σ_i ω_i g_i x_iᵀ of the rows as they are, W = V + v μᵀ/alpha, and what
+centring adds to scores and lengths is known from v, V μ and ⟨x_i, μ⟩. So sparse data stay sparse and give the same
+model.
 
 References
 ----------
@@ -120,7 +121,7 @@ class DualAscent:
             memory=padded(coef),
             imbalance=imbalance,
             raw_on_mean=raw_on_mean,
-            pull=intercept + raw_on_mean + mean_norm / alpha * imbalance,
+            centre=intercept + raw_on_mean + mean_norm / alpha * imbalance,
             alpha=alpha,
             margin=problem.margin,
             mean_norm=mean_norm,
@@ -163,7 +164,7 @@ class DualAscent:
         if len(active) == len(self.problem.rows):
             self.gap_of_all = self.gap
         self.average = None if mean is None else self._uncentred(*mean.value())
-        self.state.pull = self.state.centred_intercept()
+        self.state.centre = self.state.centred_intercept()
         return len(rows)
 
     def _mean_gap(self, rows):
@@ -202,8 +203,8 @@ class DualAscent:
             total, on_mean = combination(problem.weights, change), combination(self.mean, raw)
             rise += total @ self.state.common_offset() - self.state.imbalance @ on_mean
         # V changes by −U/alpha.
-        curvature = self.state.curvature(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
-        return rise / curvature if curvature > 0 else 0.0
+        quadratic = self.state.quadratic(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
+        return rise / quadratic if quadratic > 0 else 0.0
 
     def move(self, change, raw, length):
         """Change G and Vᵀ, and what follows from them, by a multiple of this change, which is spoilt."""
@@ -227,17 +228,17 @@ class DualAscent:
 
     def squared_norm(self):
         """‖W‖², without an array of its size."""
-        shift = self.state.imbalance / self.problem.alpha  # W = V + shift μᵀ
-        along_mean = 2 * shift @ self.state.raw_on_mean + self.state.mean_norm * (shift @ shift)
+        slope = self.state.imbalance / self.problem.alpha  # W = V + slope μᵀ
+        along_mean = 2 * slope @ self.state.raw_on_mean + self.state.mean_norm * (slope @ slope)
         return inner(self.raw, self.raw) + (float(along_mean) if self.problem.fit_intercept else 0.0)
 
     def _uncentred(self, raw, intercept, imbalance):
         """W and the intercept of the rows as they are, b − W μ; V becomes W in its place."""
         if not self.problem.fit_intercept:
             return raw, np.zeros_like(raw[0])
-        shift = (imbalance / self.problem.alpha).astype(raw.dtype)
+        slope = (imbalance / self.problem.alpha).astype(raw.dtype)
         for rows in cached_chunks(*raw.shape):
-            raw[rows] += np.multiply.outer(self.mean[rows], shift)
+            raw[rows] += np.multiply.outer(self.mean[rows], slope)
         return raw, (intercept - combination(self.mean, raw)).astype(raw.dtype)
 
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from linear_hinge.kernels.products import product, transposed_product, weighted_sum
-from linear_hinge.kernels.row_losses import envelopes
+from linear_hinge.kernels.row_losses import prox_steps
 from linear_hinge.linalg.sums import combination, inner, weighted_mean
 from linear_hinge.solvers.newton_system import Hessian
 
@@ -48,7 +48,7 @@ MAX_BLIND_STEPS = 12
 class Point(NamedTuple):
     """Coefficients and what φ is there."""
 
-    weights: np.ndarray  # (n_features + 1, n_scores): Wᵀ and, in the last row, the intercept of the centred rows
+    stacked: np.ndarray  # (n_features + 1, n_scores): Wᵀ and, in the last row, the intercept of the centred rows
     scores: np.ndarray  # (n_samples, n_scores)
     dual: np.ndarray  # (n_samples, n_scores): G⁺
     phi: float
@@ -97,13 +97,13 @@ class ProximalNewton:
         if problem.fit_intercept:
             self.mean = weighted_sum(problem.X, problem.weights)
         # In float64 whatever X is: near the end φ is a small difference of large numbers.
-        weights = np.vstack([coef, intercept + combination(self.mean, coef)]).astype(np.float64)
-        self.point = self._point(weights, self._scores(weights))
+        stacked = np.vstack([coef, intercept + combination(self.mean, coef)]).astype(np.float64)
+        self.point = self._point(stacked, self._scores(stacked))
 
     def coefficients(self):
         """Wᵀ and b, as `primal_objective` takes them."""
-        coef = np.array(self.point.weights[:-1])
-        return coef, self.point.weights[-1] - combination(self.mean, coef)
+        coef = np.array(self.point.stacked[:-1])
+        return coef, self.point.stacked[-1] - combination(self.mean, coef)
 
     def step(self):
         """One Newton step, after an outer step if the inner problem is solved."""
@@ -126,16 +126,16 @@ class ProximalNewton:
         self.stalled = (not moved and self.n_newton == 0) or self.n_blind >= MAX_BLIND_STEPS
         self.n_newton = self.n_newton + 1 if moved else MAX_NEWTON_STEPS
 
-    def _point(self, weights, scores):
+    def _point(self, stacked, scores):
         problem, rho = self.problem, self.curvature
-        dual, *of_rows = envelopes(problem.loss, self.outer_dual, scores, problem.y, rho, problem.margin)
-        height, gap, moved = (weighted_mean(problem.weights, values) for values in of_rows)
-        coef = weights[:-1]
-        return Point(weights, scores, dual, 0.5 * problem.alpha * inner(coef, coef) + height, gap, moved)
+        dual, *of_rows = prox_steps(problem.loss, self.outer_dual, scores, problem.y, rho, problem.margin)
+        envelope, gap, moved = (weighted_mean(problem.weights, values) for values in of_rows)
+        coef = stacked[:-1]
+        return Point(stacked, scores, dual, 0.5 * problem.alpha * inner(coef, coef) + envelope, gap, moved)
 
-    def _scores(self, weights):
+    def _scores(self, stacked):
         self.work += 0.5
-        return product(self.problem.X, weights[:-1]) + (weights[-1] - combination(self.mean, weights[:-1]))
+        return product(self.problem.X, stacked[:-1]) + (stacked[-1] - combination(self.mean, stacked[:-1]))
 
     def _gradient(self):
         """∇φ, shape (n_features + 1, n_scores), and the gap, which it gives away."""
@@ -143,10 +143,11 @@ class ProximalNewton:
         problem, point = self.problem, self.point
         weighted = problem.weights[:, None] * point.dual
         total = weighted.sum(axis=0)
-        pull = transposed_product(problem.X, weighted) - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
-        coef = point.weights[:-1]
-        self.gap = point.gap + 0.5 * problem.alpha * inner(coef, coef) + 0.5 / problem.alpha * inner(pull, pull)
-        return np.vstack([problem.alpha * coef + pull, total * problem.fit_intercept])
+        dual_part = transposed_product(problem.X, weighted) - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
+        coef = point.stacked[:-1]
+        of_coef, of_dual = inner(coef, coef), inner(dual_part, dual_part)
+        self.gap = point.gap + 0.5 * problem.alpha * of_coef + 0.5 / problem.alpha * of_dual
+        return np.vstack([problem.alpha * coef + dual_part, total * problem.fit_intercept])
 
     def _is_solved(self, gradient):
         if self.n_newton >= MAX_NEWTON_STEPS:
@@ -161,7 +162,7 @@ class ProximalNewton:
         self.curvature *= factors[0] if factors else CURVATURE_RELIEF
         self.outer_dual = self.point.dual
         self.n_newton = 0
-        self.point = self._point(self.point.weights, self.point.scores)
+        self.point = self._point(self.point.stacked, self.point.scores)
 
     def _line_search(self, direction, slope):
         """Follow the direction to where φ is nearly lowest, by regula falsi on its slope; whether φ fell.
@@ -178,7 +179,7 @@ class ProximalNewton:
         length = 1.0
         for n_trials in range(1, MAX_TRIALS + 1):
             number = direction.dtype.type(length)
-            trial = self._point(start.weights + number * direction, start.scores + number * change)
+            trial = self._point(start.stacked + number * direction, start.scores + number * change)
             slope_there = self._slope(trial, direction, change)
             is_lower = trial.phi <= start.phi + ARMIJO * length * slope + (noise if length == 1 else 0.0)
             if is_lower and (found is None or trial.phi < found.phi):
@@ -199,7 +200,7 @@ class ProximalNewton:
 
     def _slope(self, point, direction, change):
         """The derivative of φ along the direction."""
-        along = self.problem.alpha * inner(point.weights[:-1], direction[:-1])
+        along = self.problem.alpha * inner(point.stacked[:-1], direction[:-1])
         return along + weighted_mean(self.problem.weights, np.einsum("ik,ik->i", point.dual, change))
 
 

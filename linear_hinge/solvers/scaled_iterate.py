@@ -4,7 +4,7 @@ import numpy as np
 
 from linear_hinge.kernels.products import product
 
-# The coefficients are kept as scale · raw, and raw is renewed when the scale has moved that far: the average is a
+# The coefficients are kept as scale · unscaled. The scale returns to one when it has moved that far: the average is a
 # difference of numbers that much larger than itself, and float32 has seven digits.
 LARGEST_SCALE = 1e3
 
@@ -13,11 +13,12 @@ class Iterate:
     """W_t, b_t and their averages.
 
     Shrinking W in every step would touch all n_features · n_scores entries. W is therefore kept as a product,
-    W_t = scale · raw, and the average of the iterates as
+    W_t = scale · unscaled, and the average of the iterates as
 
-        Σ_{s≤t} p_s W_s = scale_sum · raw − lag,    lag = Σ_{r≤t} (scale_sum before step r) · (change of raw in step r),
+        Σ_{s≤t} p_s W_s = scale_sum · unscaled − lag,
+        lag = Σ_{r≤t} (scale_sum before step r) · (change of unscaled in step r),
 
-    p_s = 1, 2, 3, … the weight of the iterate s, so that a step changes only the features that occur in its batch.
+    where the iterate s counts p_s = 1, 2, 3, … times, so that a step changes only the features that occur in its batch.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class Iterate:
     """
 
     def __init__(self, coef, intercept):
-        self.raw = coef
+        self.unscaled = coef
         self.scale = 1.0
         self.intercept = intercept
         self.lag = None
@@ -44,35 +45,35 @@ class Iterate:
 
     def go_on_from(self, coef, intercept):
         """Let these be W_t and b_t, and the averages, in which as many iterates take part as before."""
-        self.raw, self.scale, self.intercept = coef, 1.0, intercept
+        self.unscaled, self.scale, self.intercept = coef, 1.0, intercept
         self.average_intercept, self.scale_sum = intercept.copy(), 0.0
         if self.lag is not None:
-            self.lag = self.dtype.type(-self._total_weight()) * coef
+            self.lag = self.dtype.type(-self._total()) * coef
 
     @property
     def dtype(self):
-        return self.raw.dtype
+        return self.unscaled.dtype
 
     def scores(self, X_batch):
         """W x_i + b, shape (n_rows, n_scores)."""
-        return self.dtype.type(self.scale) * product(X_batch, self.raw) + self.intercept
+        return self.dtype.type(self.scale) * product(X_batch, self.unscaled) + self.intercept
 
     def shrink(self, factor):
         """W ← factor · W."""
         self.scale *= factor
         if not 1 / LARGEST_SCALE < abs(self.scale) < LARGEST_SCALE:
-            self._renew_raw()
+            self._renew()
 
     def move(self, change, length):
         """W ← W + length · change, with a `Direction`."""
-        change.add_to(self.raw, length / self.scale)
+        change.add_to(self.unscaled, length / self.scale)
         if self.lag is not None:
             change.add_to(self.lag, length / self.scale * self.scale_sum)
 
     def add_to_average(self):
-        """Let the current iterate take part, with the weight p = 1, 2, 3, …"""
+        """Let the current iterate take part; it counts p = 1, 2, 3, … times."""
         if self.lag is None:
-            self.lag = np.zeros_like(self.raw)
+            self.lag = np.zeros_like(self.unscaled)
         self.n_averaged += 1
         self.scale_sum += self.n_averaged * self.scale
         share = self.dtype.type(2 / (self.n_averaged + 1))  # p_t / Σ_{s≤t} p_s
@@ -81,19 +82,19 @@ class Iterate:
     def coefficients(self):
         """Wᵀ of shape (n_features, n_scores) and b: the average where there is one, else the last iterate."""
         if self.n_averaged == 0:
-            return self.dtype.type(self.scale) * self.raw, self.intercept.copy()
-        total = self._total_weight()
-        coef = self.dtype.type(self.scale_sum / total) * self.raw - self.dtype.type(1 / total) * self.lag
+            return self.dtype.type(self.scale) * self.unscaled, self.intercept.copy()
+        total = self._total()
+        coef = self.dtype.type(self.scale_sum / total) * self.unscaled - self.dtype.type(1 / total) * self.lag
         return coef, self.average_intercept.copy()
 
-    def _total_weight(self):
+    def _total(self):
         """Σ_{s≤t} p_s."""
         return self.n_averaged * (self.n_averaged + 1) / 2
 
-    def _renew_raw(self):
+    def _renew(self):
         """Start again from scale = 1 and scale_sum = 0, with the same W and the same average."""
         if self.lag is not None:
-            self.lag -= self.dtype.type(self.scale_sum) * self.raw
-        self.raw *= self.dtype.type(self.scale)
+            self.lag -= self.dtype.type(self.scale_sum) * self.unscaled
+        self.unscaled *= self.dtype.type(self.scale)
         self.scale = 1.0
         self.scale_sum = 0.0

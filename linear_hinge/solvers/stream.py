@@ -31,7 +31,7 @@ MAX_BATCH_STEPS = 30
 BATCH_ACCURACY = 0.02
 
 # Power iterations see the largest eigenvalue from below.
-STIFFNESS_MARGIN = 1.1
+SAFETY_FACTOR = 1.1
 
 # Batches with more rows than this go without a Gram matrix.
 LARGEST_GRAM = 1024
@@ -68,7 +68,7 @@ class DualStream:
         self.n_seen = 0
         self.sigma2 = 0.0
         self.imbalance = np.zeros(len(intercept))
-        self.pull = intercept.astype(np.float64)
+        self.centre = intercept.astype(np.float64)
 
     def sweep(self, problem, *, average, batch_size, rng):
         """One pass over the rows of ``problem``, whose weights need not sum to one."""
@@ -92,7 +92,7 @@ class DualStream:
         """Put other coefficients in the place of those that were reached; as after a fit, they are the whole past."""
         self.iterate.go_on_from(coef, intercept)
         self.imbalance[:] = 0
-        self.pull = intercept.astype(np.float64)
+        self.centre = intercept.astype(np.float64)
 
     def _begin(self, problem, X_batch, weights):
         """Read off the first batch what the stream looks like: how wide and how heavy it is."""
@@ -116,11 +116,11 @@ class DualStream:
         self.iterate.move(direction(X_batch, weighted), -1 / problem.alpha)
         self.imbalance += weighted.sum(axis=0)
         # The centre follows b as fast as the stream renews itself.
-        self.pull -= (self.sigma2 / problem.alpha) * self.imbalance * weights.sum()
+        self.centre -= (self.sigma2 / problem.alpha) * self.imbalance * weights.sum()
         self._set_intercept(problem.alpha)
 
     def _set_intercept(self, alpha):
-        self.iterate.intercept[:] = self.pull - (self.sigma2 / alpha) * self.imbalance
+        self.iterate.intercept[:] = self.centre - (self.sigma2 / alpha) * self.imbalance
 
     def _climb(self, problem, X_batch, y, weights):
         """Subgradients of the batch that nearly maximise the dual, those of the past being fixed.
@@ -132,7 +132,7 @@ class DualStream:
         scores = self.iterate.scores(X_batch)
         dual = np.zeros_like(scores)
         along = gram_product(X_batch, self.sigma2)
-        curvature = (largest_stiffness(along, weights) / alpha).astype(scores.dtype)
+        curvature = (largest_eigenvalue(along, weights) / alpha).astype(scores.dtype)
         last_dual, last_scores, first_gap, speed = dual, scores, None, 1.0
         for _ in range(MAX_BATCH_STEPS):
             row_gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
@@ -150,7 +150,7 @@ class DualStream:
         return dual
 
 
-def largest_stiffness(along, weights):
+def largest_eigenvalue(along, weights):
     """An upper estimate of the largest eigenvalue of Ω^½ K Ω^½, Ω the weights and K the Gram matrix, for every row."""
     roots = np.sqrt(weights)[:, None]
     vector, value = roots, 0.0
@@ -158,7 +158,7 @@ def largest_stiffness(along, weights):
         vector = vector / max(np.sqrt(squared_rows(vector).sum()), np.finfo(float).tiny)
         vector = roots * along(roots * vector)
         value = np.sqrt(squared_rows(vector).sum())
-    return np.full(len(weights), STIFFNESS_MARGIN * value)
+    return np.full(len(weights), SAFETY_FACTOR * value)
 
 
 def gram_product(X_batch, sigma2):

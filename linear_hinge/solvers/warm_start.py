@@ -23,7 +23,7 @@ class SavedSteps(NamedTuple):
     sums : tuple of float
         Δ Σ_i ω_i c(g_i) and ‖W(G)‖²: other data have others.
     dual : sparse array of shape (n_samples, n_scores)
-    pull : ndarray of shape (n_scores,)
+    centre : ndarray of shape (n_scores,)
     beta : float or None
     estimates : list of float
         The gaps that the passes met.
@@ -34,7 +34,7 @@ class SavedSteps(NamedTuple):
     problem: tuple
     sums: tuple
     dual: sp.csr_array
-    pull: np.ndarray
+    centre: np.ndarray
     beta: float | None
     estimates: list
     coef: np.ndarray | None = None

@@ -46,7 +46,7 @@ def test_the_factors_are_those_of_the_system(case, fit_intercept, n_samples, kin
     newton = start_newton(case, rng, n_samples=n_samples, fit_intercept=fit_intercept, kind=kind)
     system = system_of(newton)
     for k, factor in enumerate(system.class_blocks()):
-        expected = matrix_of_class(system, newton.point.weights.shape, k)
+        expected = matrix_of_class(system, newton.point.stacked.shape, k)
         if not fit_intercept:
             expected[-1], expected[:, -1], expected[-1, -1] = 0, 0, 1
         assert_allclose(np.tril(factor) @ np.tril(factor).T, expected, atol=1e-12 * np.abs(expected).max())

@@ -21,7 +21,7 @@ from linear_hinge.kernels import newton_system as newton_system_module
 from linear_hinge.kernels.block_preconditioner import solve_blocks
 from linear_hinge.kernels.memory import padded
 from linear_hinge.kernels.products import product, transposed_product
-from linear_hinge.kernels.row_losses import envelopes
+from linear_hinge.kernels.row_losses import prox_steps
 from linear_hinge.losses import LOSSES, CrammerSinger
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.problem.problem import Problem, primal_objective
@@ -421,14 +421,14 @@ def test_mean_losses_have_the_same_bits_on_any_number_of_threads(case, rng, monk
 @pytest.mark.parametrize("curvature", [1e-3, 1.0, 1e3])
 @pytest.mark.parametrize("n_samples", [1, 700])
 @dtypes
-def test_envelopes_are_those_of_the_specification(case, curvature, n_samples, dtype, rng, monkeypatch):
+def test_prox_steps_are_those_of_the_specification(case, curvature, n_samples, dtype, rng, monkeypatch):
     y = rng.randint(0, case.n_classes, n_samples)
     dual = case.draw_feasible(rng, y).astype(dtype)
     scores = rng.normal(size=(n_samples, case.n_scores)).astype(dtype)
-    found = envelopes(case.loss, dual, scores, y, curvature, 1.3)
+    found = prox_steps(case.loss, dual, scores, y, curvature, 1.3)
     with monkeypatch.context() as patch:
         patch.setattr(door, "_kernels", None)
-        expected = envelopes(case.loss, dual, scores, y, curvature, 1.3)
+        expected = prox_steps(case.loss, dual, scores, y, curvature, 1.3)
     assert found[0].dtype == dtype
     assert_same_to_rounding(found, expected, dtype)
 

@@ -116,7 +116,7 @@ def test_the_estimate_of_the_gap_is_the_gap_with_every_row_at_its_last_visit(cas
         ascent.run_pass()
     ascent.n_until_full = 0
     literal = Literal(problem, ascent)
-    literal.center, literal.dual = ascent.state.pull, ascent.state.dual.copy()
+    literal.centre, literal.dual = ascent.state.centre, ascent.state.dual.copy()
     scores, dual = literal.scores(), literal.dual
     losses = case.by_rows("value", scores, problem.y, problem.margin)
     linear = case.by_rows("dual_value", dual, problem.y) * problem.margin

@@ -35,7 +35,7 @@ def start(case, rng, n_passes=3, **options):
 def test_a_step_climbs_and_keeps_what_belongs_together(case, kind, fit_intercept, rng):
     ascent, extrapolation = start(case, rng, kind=kind, fit_intercept=fit_intercept)
     literal = Literal(ascent.problem, ascent)
-    literal.center = ascent.state.pull
+    literal.centre = ascent.state.centre
     moved = 0
     for _ in range(4):
         literal.dual, before = ascent.state.dual.copy(), literal.augmented_dual(case)
@@ -53,7 +53,7 @@ def test_a_step_climbs_and_keeps_what_belongs_together(case, kind, fit_intercept
             atol=1e-10 * max(1, np.abs(fresh.state.raw_on_mean).max()),
         )
         ascent.run_pass()
-        literal.center = ascent.state.pull
+        literal.centre = ascent.state.centre
     assert moved > 0
 
 
@@ -62,7 +62,7 @@ def test_a_step_climbs_and_keeps_what_belongs_together(case, kind, fit_intercept
 def test_the_best_length_is_where_the_dual_is_the_highest(case, fit_intercept, rng):
     ascent, _ = start(case, rng, fit_intercept=fit_intercept)
     literal = Literal(ascent.problem, ascent)
-    literal.center = ascent.state.pull
+    literal.centre = ascent.state.centre
     dual = ascent.state.dual.copy()
     change = case.draw_feasible(rng, ascent.problem.y) - dual
     weighted = ascent.problem.weights[:, None] * change

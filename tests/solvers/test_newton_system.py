@@ -26,7 +26,7 @@ def dense_hessian(newton):
     """alpha I + Σ_i (ω_i/ρ) J_i ⊗ (x_i, 1)(x_i, 1)ᵀ, the Jacobian J_i of every prox step by differences."""
     problem, rho = newton.problem, newton.curvature
     X = np.hstack([dense(problem) - newton.mean, np.ones((len(problem.y), 1))])
-    size, n_scores = newton.point.weights.size, problem.n_scores
+    size, n_scores = newton.point.stacked.size, problem.n_scores
     hessian = np.diag(np.repeat([problem.alpha, 0], [size - n_scores, n_scores]))
     for i in range(len(problem.y)):
         rest = newton.outer_dual[i : i + 1], problem.y[i : i + 1], np.array([rho]), problem.margin
@@ -55,7 +55,7 @@ def test_hessian_is_built_from_the_jacobians_of_the_prox_steps(case, kind, curva
     expected = dense_hessian(newton)
     n_scores = case.n_scores
     expected[-n_scores:, -n_scores:] += hessian.system.damping * np.eye(n_scores)
-    found = applied_to_every_direction(hessian, newton.point.weights.shape)
+    found = applied_to_every_direction(hessian, newton.point.stacked.shape)
     assert_allclose(found, expected, atol=1e-6 * np.abs(expected).max())
     assert_allclose(found, found.T, atol=1e-13 * np.abs(found).max())
     assert np.linalg.eigvalsh(found)[0] > 0
@@ -64,15 +64,15 @@ def test_hessian_is_built_from_the_jacobians_of_the_prox_steps(case, kind, curva
 @all_cases
 def test_hessian_is_the_slope_of_the_gradient(case, rng):
     newton = start_newton(case, rng, fit_intercept=False)
-    weights, hessian = newton.point.weights, hessian_of(newton)
+    stacked, hessian = newton.point.stacked, hessian_of(newton)
 
-    def gradient(weights):
-        newton.point = newton._point(weights, newton._scores(weights))
+    def gradient(stacked):
+        newton.point = newton._point(stacked, newton._scores(stacked))
         return newton._gradient()
 
-    direction = rng.normal(size=weights.shape)
+    direction = rng.normal(size=stacked.shape)
     direction[-1] = 0
-    expected = (gradient(weights + 1e-7 * direction) - gradient(weights - 1e-7 * direction)) / 2e-7
+    expected = (gradient(stacked + 1e-7 * direction) - gradient(stacked - 1e-7 * direction)) / 2e-7
     assert_allclose(hessian.system.apply(direction), expected, atol=1e-6 * np.abs(expected).max())
 
 
@@ -83,8 +83,8 @@ def test_hessian_is_the_slope_of_the_gradient(case, rng):
 def test_the_diagonal_is_that_of_the_products(case, kind, fit_intercept, n_samples, rng):
     newton = start_newton(case, rng, kind=kind, fit_intercept=fit_intercept, n_samples=n_samples, curvature=0.2)
     hessian = hessian_of(newton)
-    diagonal = np.diag(applied_to_every_direction(hessian, newton.point.weights.shape))
-    diagonal = diagonal.reshape(newton.point.weights.shape)
+    diagonal = np.diag(applied_to_every_direction(hessian, newton.point.stacked.shape))
+    diagonal = diagonal.reshape(newton.point.stacked.shape)
     n_rows = None if fit_intercept else -1  # the last row stands for an intercept that is not there
     assert_allclose(hessian.system.diagonal[:n_rows], diagonal[:n_rows], rtol=1e-10)
 
@@ -93,7 +93,7 @@ def test_the_diagonal_is_that_of_the_products(case, kind, fit_intercept, n_sampl
 @pytest.mark.parametrize("most_gathered", [0.0, 1.0])
 def test_rows_gathered_or_not_give_the_same_products(case, most_gathered, rng, monkeypatch, numpy_steps):
     newton = start_newton(case, rng)
-    direction = rng.normal(size=newton.point.weights.shape)
+    direction = rng.normal(size=newton.point.stacked.shape)
     product = hessian_of(newton).system.apply(direction)
     monkeypatch.setattr(systems_module, "LARGEST_GATHERED", most_gathered)
     hessian = hessian_of(newton)
@@ -112,7 +112,7 @@ def test_damping_of_the_intercept_vanishes_with_the_imbalance(rng):
 @small_cases
 def test_rows_without_weight_have_no_part_in_the_hessian(case, rng):
     newton = start_newton(case, rng)
-    direction = rng.normal(size=newton.point.weights.shape)
+    direction = rng.normal(size=newton.point.stacked.shape)
     newton.problem.weights[::2] = 0
     product = hessian_of(newton).system.apply(direction)
     newton.problem.X[::2] = 1e6
@@ -184,7 +184,7 @@ def test_no_common_level_of_the_intercepts_creeps_in(case, rng):
 
 def test_conjugate_gradients_have_nothing_to_do_at_the_minimum(rng):
     newton = start_newton(CASES[0], rng)
-    solution, n_steps = hessian_of(newton).solve(np.zeros_like(newton.point.weights))
+    solution, n_steps = hessian_of(newton).solve(np.zeros_like(newton.point.stacked))
     assert n_steps == 0
     assert not solution.any()
 

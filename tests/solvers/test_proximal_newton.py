@@ -31,15 +31,15 @@ def solve(problem, n_steps):
     return newton
 
 
-def phi(newton, weights):
+def phi(newton, stacked):
     """φ by its formula, in float64 and for dense rows."""
     problem, rho = newton.problem, newton.curvature
-    scores = (dense(problem) - newton.mean) @ weights[:-1] + weights[-1]
+    scores = (dense(problem) - newton.mean) @ stacked[:-1] + stacked[-1]
     curvature = np.full(len(scores), rho)
     dual = problem.loss.prox(newton.outer_dual, scores, problem.y, curvature, problem.margin)
     values = (dual * scores).sum(axis=1) + problem.margin * problem.loss.dual_values(dual, problem.y)
     values -= rho / 2 * ((dual - newton.outer_dual) ** 2).sum(axis=1)
-    return problem.alpha / 2 * (weights[:-1] ** 2).sum() + problem.weights @ values
+    return problem.alpha / 2 * (stacked[:-1] ** 2).sum() + problem.weights @ values
 
 
 # φ and its gradient
@@ -50,9 +50,9 @@ def phi(newton, weights):
 @with_and_without_intercept
 def test_gradient_is_the_slope_of_phi(case, kind, fit_intercept, rng):
     newton = start_newton(case, rng, kind=kind, fit_intercept=fit_intercept)
-    weights = newton.point.weights
-    assert newton.point.phi == pytest.approx(phi(newton, weights), rel=1e-12)
-    expected = slopes(lambda at: phi(newton, at), weights, 1e-5)
+    stacked = newton.point.stacked
+    assert newton.point.phi == pytest.approx(phi(newton, stacked), rel=1e-12)
+    expected = slopes(lambda at: phi(newton, at), stacked, 1e-5)
     expected[-1] *= fit_intercept
     assert_allclose(newton._gradient(), expected, atol=1e-7)
 
@@ -70,13 +70,13 @@ def test_phi_is_below_the_objective_and_close_to_it_for_a_small_curvature(case, 
 
 def gap_of(newton):
     """P(W, b) − D(G⁺) where Newton is, by the formulas."""
-    problem, weights, dual = newton.problem, newton.point.weights, newton.point.dual
-    loss, scores = problem.loss, (dense(problem) - newton.mean) @ weights[:-1] + weights[-1]
-    pull = (dense(problem) - newton.mean).T @ (problem.weights[:, None] * dual) / problem.alpha
-    primal = problem.alpha / 2 * (weights[:-1] ** 2).sum()
+    problem, stacked, dual = newton.problem, newton.point.stacked, newton.point.dual
+    loss, scores = problem.loss, (dense(problem) - newton.mean) @ stacked[:-1] + stacked[-1]
+    dual_part = (dense(problem) - newton.mean).T @ (problem.weights[:, None] * dual) / problem.alpha
+    primal = problem.alpha / 2 * (stacked[:-1] ** 2).sum()
     primal += problem.weights @ loss.values(scores, problem.y, problem.margin)
     linear = problem.margin * problem.weights @ loss.dual_values(dual, problem.y)
-    return primal - linear + problem.alpha / 2 * (pull**2).sum()
+    return primal - linear + problem.alpha / 2 * (dual_part**2).sum()
 
 
 @all_cases
@@ -84,14 +84,14 @@ def gap_of(newton):
 @with_and_without_intercept
 def test_gap_is_that_of_the_coefficients_and_the_new_subgradients(case, kind, fit_intercept, rng):
     newton = start_newton(case, rng, kind=kind, fit_intercept=fit_intercept)
-    problem, weights = newton.problem, newton.point.weights
+    problem, stacked = newton.problem, newton.point.stacked
     newton._gradient()
     dual = newton.point.dual
-    pull = (dense(problem) - newton.mean).T @ (problem.weights[:, None] * dual) / problem.alpha
+    dual_part = (dense(problem) - newton.mean).T @ (problem.weights[:, None] * dual) / problem.alpha
     bound = problem.margin * problem.weights @ case.by_rows("dual_value", dual, problem.y)
-    bound -= problem.alpha / 2 * (pull**2).sum()
-    scores = (dense(problem) - newton.mean) @ weights[:-1] + weights[-1]
-    primal = problem.alpha / 2 * (weights[:-1] ** 2).sum()
+    bound -= problem.alpha / 2 * (dual_part**2).sum()
+    scores = (dense(problem) - newton.mean) @ stacked[:-1] + stacked[-1]
+    primal = problem.alpha / 2 * (stacked[:-1] ** 2).sum()
     primal += problem.weights @ case.by_rows("value", scores, problem.y, problem.margin)
     assert newton.gap == pytest.approx(primal - bound, rel=1e-10)
 
@@ -135,16 +135,16 @@ def test_a_step_goes_to_where_the_slope_is_small_or_all_the_way(case, kind, fit_
     slope = -(direction**2).sum() / length
     assert newton._line_search(direction, slope)
 
-    def slope_at(weights):
-        return (phi(newton, weights + 1e-6 * direction / length) - phi(newton, weights)) / 1e-6 * length
+    def slope_at(stacked):
+        return (phi(newton, stacked + 1e-6 * direction / length) - phi(newton, stacked)) / 1e-6 * length
 
-    assert slope_at(start.weights) == pytest.approx(slope, rel=1e-3)
+    assert slope_at(start.stacked) == pytest.approx(slope, rel=1e-3)
     assert newton.point.phi < start.phi
-    assert newton.point.phi == pytest.approx(phi(newton, newton.point.weights), rel=1e-12)
+    assert newton.point.phi == pytest.approx(phi(newton, newton.point.stacked), rel=1e-12)
     if length == 1e-3:
-        assert_array_equal(newton.point.weights, start.weights + direction)
+        assert_array_equal(newton.point.stacked, start.stacked + direction)
     else:
-        assert abs(slope_at(newton.point.weights)) <= -(FLAT + 1e-3) * slope
+        assert abs(slope_at(newton.point.stacked)) <= -(FLAT + 1e-3) * slope
 
 
 @pytest.mark.parametrize(

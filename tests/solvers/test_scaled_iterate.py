@@ -67,11 +67,11 @@ def test_shrinking_touches_no_coefficient_and_moving_only_those_of_its_features(
     for _ in range(3):
         if averages:
             iterate.add_to_average()
-        before = iterate.raw.copy()
+        before = iterate.unscaled.copy()
         iterate.shrink(0.9)
-        assert_array_equal(iterate.raw, before)
+        assert_array_equal(iterate.unscaled, before)
         iterate.move(Direction(np.array([2, 5]), np.ones((2, 3))), 1.0)
-        assert_array_equal(np.flatnonzero((iterate.raw != before).any(axis=1)), [2, 5])
+        assert_array_equal(np.flatnonzero((iterate.unscaled != before).any(axis=1)), [2, 5])
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1, -0.9, 0.0])

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from linear_hinge import MulticlassHingeClassifier
 from linear_hinge.solvers import stream as stream_module
-from linear_hinge.solvers.stream import DualStream, gram_product, largest_stiffness
+from linear_hinge.solvers.stream import DualStream, gram_product, largest_eigenvalue
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
@@ -107,10 +107,10 @@ def test_largest_stiffness_is_close_to_the_largest_eigenvalue(sigma2, rng):
         X, weights = 0.5 + rng.normal(size=(15, n_features)), rng.exponential(size=15)
         roots = np.sqrt(weights)
         largest = np.linalg.eigvalsh(roots[:, None] * (X @ X.T + sigma2) * roots)[-1]
-        found = largest_stiffness(gram_product(X, sigma2), weights)
+        found = largest_eigenvalue(gram_product(X, sigma2), weights)
         assert found.shape == (15,)
         assert (found == found[0]).all()
-        assert 0.95 * largest <= found[0] <= 1.001 * stream_module.STIFFNESS_MARGIN * largest
+        assert 0.95 * largest <= found[0] <= 1.001 * stream_module.SAFETY_FACTOR * largest
 
 
 @small_cases
@@ -164,7 +164,7 @@ def test_coefficients_are_those_of_the_subgradients_of_all_batches(case, fit_int
     assert_allclose(coef, -(problem.X.T @ dual) / problem.alpha, atol=1e-11)
     if fit_intercept:
         assert_allclose(stream.imbalance, dual.sum(axis=0), atol=1e-13)
-        assert_allclose(intercept, stream.pull - stream.sigma2 / problem.alpha * stream.imbalance, atol=1e-11)
+        assert_allclose(intercept, stream.centre - stream.sigma2 / problem.alpha * stream.imbalance, atol=1e-11)
     else:
         assert not intercept.any()
 

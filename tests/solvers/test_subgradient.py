@@ -42,7 +42,7 @@ def start_of(problem, rng=None):
 
 def literal_descent(case, problem, schedule, start, *, passes, average, batch_size, rng):
     """W ← W − η (alpha W + Σ ω g xᵀ), b ← b − η Σ ω g, row by row; the mean of the iterates with weights 1, 2, 3, …"""
-    coef, intercept = start.iterate.raw.astype(float), start.iterate.intercept.astype(float)
+    coef, intercept = start.iterate.unscaled.astype(float), start.iterate.intercept.astype(float)
     X = problem.X.toarray() if sp.issparse(problem.X) else problem.X
     present = [i for i in range(len(problem.y)) if problem.weights[i] > 0]
     iterates, t, n_seen = [], 0, 0
@@ -128,8 +128,8 @@ def test_steps_that_shrink_the_weights_to_nothing_or_beyond(kind, average, eta_a
 @pytest.mark.parametrize("eta_alpha", [0.05, 0.3, 1.9])
 def test_long_runs_renew_the_scale(kind, average, eta_alpha, rng, monkeypatch):
     renewals = []
-    renew = Iterate._renew_raw
-    monkeypatch.setattr(Iterate, "_renew_raw", lambda self: renewals.append(self.scale) or renew(self))
+    renew = Iterate._renew
+    monkeypatch.setattr(Iterate, "_renew", lambda self: renewals.append(self.scale) or renew(self))
     problem = draw_problem(CRAMMER_SINGER, rng, kind=kind, alpha=0.25)
     passes = int(3.5 * np.log(LARGEST_SCALE) / -np.log(abs(1 - eta_alpha)) / 4) + 1
     descent = compare(CRAMMER_SINGER, problem, Constant(eta_alpha / 0.25), average=average, passes=passes)
@@ -176,10 +176,10 @@ def test_a_step_on_sparse_rows_leaves_other_features_alone(average, rng):
     X[:, [1, 4]] = 0
     problem = Problem(sp.csr_array(X), problem.y, problem.weights, CRAMMER_SINGER.loss, 3, 0.1, 1.0, True)
     descent = start_of(problem, rng)
-    before = descent.iterate.raw.copy()
+    before = descent.iterate.unscaled.copy()
     descent.sweep(problem, schedule=Constant(0.3), average=average, batch_size=8, rng=None)
-    assert_array_equal(descent.iterate.raw[[1, 4]], before[[1, 4]])
-    assert (descent.iterate.raw[[0, 2, 3, 5]] != before[[0, 2, 3, 5]]).all()
+    assert_array_equal(descent.iterate.unscaled[[1, 4]], before[[1, 4]])
+    assert (descent.iterate.unscaled[[0, 2, 3, 5]] != before[[0, 2, 3, 5]]).all()
     assert descent.iterate.scale == pytest.approx((1 - 0.3 * 0.1) ** 4)
 
 
@@ -208,7 +208,7 @@ def test_float32_stays_float32(kind, average, name, rng):
     row_norm = np.float64(2)
     schedule = make_schedule(name, alpha=np.float64(0.1), row_norm=row_norm, eta0=np.float64(0.5), power_t=0.5)
     descent = compare(CRAMMER_SINGER, problem, schedule, average=average, tolerance=1e-5)
-    for array in (*descent.coefficients(), descent.iterate.raw, descent.iterate.intercept):
+    for array in (*descent.coefficients(), descent.iterate.unscaled, descent.iterate.intercept):
         assert array.dtype == np.float32
 
 

@@ -33,7 +33,7 @@ def test_steps_are_resumed_for_the_same_problem_only(case, rng):
     problem = draw_problem(case, rng)
     ascent = start_ascent(problem)
     ascent.run_pass()
-    saved = save_steps(problem, ascent.state.dual, ascent.state.pull, ascent.state.beta, [ascent.gap])
+    saved = save_steps(problem, ascent.state.dual, ascent.state.centre, ascent.state.beta, [ascent.gap])
     np.testing.assert_array_equal(resumed_dual(problem, saved), ascent.state.dual)
     assert resumed_dual(problem, None) is None
     assert resumed_dual(draw_problem(case, rng), saved) is None

@@ -14,5 +14,23 @@ LOSSES = {
 
 
 def get_loss(name, n_classes):
-    """The loss of that name; with two classes every one of them is the binary hinge."""
+    """Return the loss of a name; with two classes each of them is the binary hinge.
+
+    Parameters
+    ----------
+    name : str
+        A key of `LOSSES`. It is not looked at with two classes.
+    n_classes : int
+        Number of classes, at least 2.
+
+    Returns
+    -------
+    HingeLoss
+        The loss, which holds no state: callers share it.
+
+    Raises
+    ------
+    KeyError
+        If there is no loss of that name for more than two classes.
+    """
     return BinaryHinge() if n_classes == 2 else LOSSES[name]

@@ -1,4 +1,4 @@
-"""Matrix balancing: scale the flows between classes until what enters a class equals what leaves it."""
+"""Matrix balancing: flows between classes are scaled until as much enters every class as leaves it."""
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -8,7 +8,7 @@ SMALLEST_SINGULAR_VALUE = 1e-14
 
 
 def balance_flows(flows):
-    """Factors F_jk = exp(u_j − u_k) for which F ∘ M has equal row sums and column sums.
+    """Compute the factors F_jk = exp(u_j − u_k) for which F ∘ M has equal row sums and column sums.
 
     u minimises the convex Σ_jk M_jk exp(u_j − u_k), whose gradient is the imbalance; Newton's method with
     backtracking reaches rounding in a few steps. Only flows inside a strongly connected group of classes can be
@@ -21,7 +21,8 @@ def balance_flows(flows):
 
     Returns
     -------
-    factors : ndarray of shape (n_classes, n_classes)
+    ndarray of shape (n_classes, n_classes)
+        F, with zeros between the groups.
 
     References
     ----------
@@ -51,7 +52,7 @@ def balance_flows(flows):
 
 
 def _imbalance(flows):
-    """What leaves every class less what enters it."""
+    """Compute what leaves every class less what enters it."""
     return flows.sum(axis=1) - flows.sum(axis=0)
 
 
@@ -65,7 +66,7 @@ def _newton_step(scaled, imbalance):
     inverse = 1 / np.sqrt(np.where(throughput > 0, throughput, 1))
     unit = inverse[:, None] * (np.diag(throughput) - pairs) * inverse
     step = inverse * np.linalg.lstsq(unit, -inverse * imbalance, rcond=SMALLEST_SINGULAR_VALUE)[0]
-    # exp(±700) is where floats end; a Newton step that long is far outside the region where it says anything.
+    # Floats end at exp(±700), and the quadratic model is worth nothing so far away.
     return step * min(1, 10 / max(np.abs(step).max(), 10))
 
 

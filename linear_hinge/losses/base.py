@@ -1,4 +1,4 @@
-"""The hinge losses: what each one punishes, its subgradients, its dual and its prox step.
+"""The hinge losses: what each of them punishes, its subgradients, its dual and its prox step.
 
 Conventions, the same everywhere in this package:
 
@@ -23,7 +23,7 @@ import numpy as np
 
 
 class HingeLoss(ABC):
-    """What the losses have in common: the maximum over a polytope, seen from its two sides.
+    """The maximum of linear functions over a polytope: what all losses have in common.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class HingeLoss(ABC):
     nearest_in_linear_svc : {"crammer_singer", "one_vs_rest"}
         The loss of :class:`sklearn.svm.LinearSVC` that is this one, or comes closest.
     smallest_curvature : float
-        Of a prox step, in parts of the scores.
+        The smallest ρ_i of a prox step, as a multiple of Δ + max_k |s_ik|.
     """
 
     sums_to_zero: bool
@@ -49,94 +49,203 @@ class HingeLoss(ABC):
 
     @abstractmethod
     def n_scores(self, n_classes):
-        """Number of scores of a row, which is the number of rows of ``coef_``."""
+        """Return the number of scores of a row, which is the number of rows of ``coef_``.
+
+        Parameters
+        ----------
+        n_classes : int
+            Number of classes, at least 2.
+
+        Returns
+        -------
+        int
+            1 for a binary loss, otherwise ``n_classes``.
+        """
 
     @abstractmethod
     def values(self, scores, y, margin, rest=None):
-        """ℓ(s_i, y_i) of every row, shape (n_samples,).
+        """Compute the loss ℓ(s_i, y_i) of every row.
 
-        Where Δ and the scores cancel, s_i may be given more exactly, as the sum of ``scores`` and a small ``rest`` of
-        the same shape.
+        Parameters
+        ----------
+        scores : ndarray of shape (n_samples, n_scores)
+            S.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+        margin : float
+            Δ.
+        rest : ndarray of shape (n_samples, n_scores), optional
+            What the rounding of ``scores`` left out. Where Δ and the scores cancel, S is given as the sum of both.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The losses, in the units of the scores.
         """
 
     @abstractmethod
     def subgradients(self, scores, y, margin):
-        """One subgradient of ℓ(·, y_i) at s_i for every row, shape (n_samples, n_scores).
+        """Compute a subgradient of ℓ(·, y_i) at s_i for every row.
 
-        It is a vertex of D_y. At a kink, where many are valid, the choice is deterministic: a hinge at margin
+        It is a vertex of D_y. At a kink, where many are valid, the choice is deterministic: a hinge whose margin is
         exactly Δ counts as not violated, and of equal scores the first class counts as the greatest.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_samples, n_scores)
+            S.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+        margin : float
+            Δ.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_scores)
+            G.
         """
 
     @abstractmethod
     def dual_values(self, dual, y):
-        """c(g_i) of every row, shape (n_samples,): the part of ℓ that is linear in Δ."""
+        """Compute c(g_i) of every row, the factor of Δ in the linear function that g_i stands for.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_scores)
+            G.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The values c(g_i), which are linear in g_i.
+        """
 
     @abstractmethod
     def prox(self, dual, scores, y, curvature, margin):
-        """The better subgradient of every row, shape (n_samples, n_scores).
+        """Compute a better subgradient for every row, its prox step.
 
         argmax_{g ∈ D_y} ⟨g, s_i⟩ + Δ c(g) − ρ_i/2 ‖g − g_i‖²
 
         Parameters
         ----------
         dual : ndarray of shape (n_samples, n_scores)
-            g_i, from which the step starts. It lies in D_y.
+            G, where the steps start; each g_i lies in D_y.
         scores : ndarray of shape (n_samples, n_scores)
+            S.
         y : ndarray of shape (n_samples,)
+            Codes of the classes.
         curvature : ndarray of shape (n_samples,)
-            ρ_i ≥ 0.
+            The ρ_i, not negative.
         margin : float
             Δ.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_scores)
+            G⁺, whose rows lie in D_y up to rounding.
         """
 
     @abstractmethod
     def free(self, dual, y):
-        """Which entries of a prox step can move: where its Jacobian in ρ_i g_i + s_i does not vanish.
+        """Find the free entries of prox steps: those where the Jacobian of the projection onto D_y does not vanish.
 
-        The Jacobian of the projection onto D_y is the identity on the free entries, less their mean if
-        `sums_to_zero`. Boolean, shape (n_samples, n_scores).
-        """
-
-    @abstractmethod
-    def with_signs(self, dual, y):
-        """A float64 copy in which rounding has left no entry on the wrong side of zero and no row unbalanced."""
-
-    @abstractmethod
-    def violations(self, dual, y):
-        """The smallest t_i ≥ 0 such that g_i / t_i ∈ D_y, shape (n_samples,); inf where there is none."""
-
-    @abstractmethod
-    def balanced(self, dual, y, weights):
-        """A copy of ``dual``, close to it, with Σ_i ω_i g_i = 0 up to rounding.
-
-        The rows may leave D_y by a factor, which `violations` returns; dividing all rows by a common factor keeps
-        the balance. This is what a certificate with an unregularised intercept needs.
+        The Jacobian is the identity on the free entries, less their mean if `sums_to_zero`.
 
         Parameters
         ----------
         dual : ndarray of shape (n_samples, n_scores)
+            G⁺, the result of prox steps.
         y : ndarray of shape (n_samples,)
+            Codes of the classes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_scores), dtype=bool
+            Whether an entry is free.
+        """
+
+    @abstractmethod
+    def with_signs(self, dual, y):
+        """Return a copy in which rounding has left no entry on the wrong side of zero and no sum that must vanish.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_scores)
+            G, feasible up to rounding.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_scores), dtype=float64
+            G with the signs of D_y, and with Σ_k g_ik = 0 if `sums_to_zero`.
+        """
+
+    @abstractmethod
+    def violations(self, dual, y):
+        """Compute the smallest t_i ≥ 0 with g_i / t_i ∈ D_y of every row.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_scores)
+            G.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The factors t_i: at most 1 where g_i is feasible, inf where no multiple of it is.
+        """
+
+    @abstractmethod
+    def balanced(self, dual, y, weights):
+        """Return a copy of G, close to it, with Σ_i ω_i g_i = 0 up to rounding.
+
+        A certificate with an unregularised intercept needs this. Rows may leave D_y by a factor, which `violations`
+        returns; dividing all rows by a common factor keeps the balance.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_scores)
+            G, with the signs of D_y.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
         weights : ndarray of shape (n_samples,)
-            ω_i, summing to one.
+            The ω_i, which sum to one.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_scores)
+            The balanced G. Rows are zero where no positive factors can balance them.
         """
 
     @abstractmethod
     def intercept_bounds(self, y, weights, lengths, objective, n_scores):
-        """r ≥ 0 of shape (n_scores,) with ⟨v, b*⟩ ≥ −Σ_k |v_k| r_k for the b* of every solution.
+        """Bound the intercepts of every solution: r ≥ 0 with ⟨v, b*⟩ ≥ −Σ_k |v_k| r_k.
 
-        v is any vector that Σ_i ω_i g_i can be. Where the losses of a class have no more than the whole objective, its
-        scores are bounded on the average, and so are the intercepts.
+        v is any vector that Σ_i ω_i g_i can be. The losses of a class are at most the whole objective; this bounds
+        the mean of its scores, and so the intercepts.
 
         Parameters
         ----------
         y : ndarray of shape (n_samples,)
+            Codes of the classes.
         weights : ndarray of shape (n_samples,)
-            ω_i, summing to one.
+            The ω_i, which sum to one.
         lengths : ndarray of shape (n_samples,)
             Upper bounds of ‖W*‖ ‖x_i‖.
         objective : float
             An upper bound of P(W*, b*).
         n_scores : int
+            Number of scores of a row.
+
+        Returns
+        -------
+        ndarray of shape (n_scores,)
+            The bounds r, inf for scores whose intercept no row bounds.
         """
 
     def _positive(self, curvature, scores, margin):
@@ -144,6 +253,21 @@ class HingeLoss(ABC):
 
 
 def mean_bounds(weights, sums, objective):
-    """(P* + sums)/π for every π of ``weights``; what it is without any weight is not known."""
+    """Compute (P* + m_k)/π_k of every score, the bound of a mean score.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_scores,)
+        The π_k: the total weight of some rows of every score.
+    sums : ndarray of shape (n_scores,)
+        The m_k: the sums of ω_i ‖W*‖ ‖x_i‖ over these rows.
+    objective : float
+        P*, an upper bound of the optimum.
+
+    Returns
+    -------
+    ndarray of shape (n_scores,)
+        The bounds; inf where π_k is zero.
+    """
     with np.errstate(divide="ignore", over="ignore"):
         return np.where(weights > 0, (objective + sums) / weights, np.inf)

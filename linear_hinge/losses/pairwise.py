@@ -10,7 +10,7 @@ from linear_hinge.losses.projections import project_crammer_singer, project_west
 
 
 class PairwiseHinge(HingeLoss):
-    """Losses of the margins between the true class and every other, Δ + s_j − s_y for j ≠ y.
+    """A loss of the violated margins Δ + s_j − s_y between the true class y and every other class j.
 
     Their subgradients sum to zero over the classes: g_y = −Σ_{j≠y} g_j, and c(g) = −g_y.
     """
@@ -22,7 +22,24 @@ class PairwiseHinge(HingeLoss):
         return n_classes
 
     def violated_margins(self, scores, y, margin, rest=None):
-        """Δ + s_j − s_y for j ≠ y, and 0 at j = y, where nothing can be violated."""
+        """Compute Δ + s_j − s_y for j ≠ y; at j = y, where nothing can be violated, it is 0.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_samples, n_classes)
+            S.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+        margin : float
+            Δ.
+        rest : ndarray of shape (n_samples, n_classes), optional
+            What the rounding of ``scores`` left out.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            By how much every margin is violated; negative where it is kept.
+        """
         rows = np.arange(len(y))
         target = scores[rows, y][:, None]
         margins = scores - target
@@ -53,17 +70,15 @@ class PairwiseHinge(HingeLoss):
         return signed
 
     def intercept_bounds(self, y, weights, lengths, objective, n_scores):
-        """With π_j the weight of class j and m_j the mean of its lengths, b_k − b_j ≤ t_j = P*/π_j + √2 m_j.
-
-        v sums to zero: b may be measured from the class r with the least t. Then −t_k ≤ b_k ≤ t_r.
-        """
+        # With π_j the weight of class j and m_j the mean of its lengths, b_k − b_j ≤ t_j = P*/π_j + √2 m_j. As v sums
+        # to zero, b may be measured from the class r with the least t. Then −t_k ≤ b_k ≤ t_r.
         of_class, sums = (np.bincount(y, part, n_scores) for part in (weights, np.sqrt(2) * weights * lengths))
         bounds = mean_bounds(of_class, sums, objective)
         bounds[bounds.argmin()] = 0
         return bounds
 
     def balanced(self, dual, y, weights):
-        """Balance what flows between the classes: row sums of M_jk = Σ_{i: y_i=j} ω_i g_ik become its column sums."""
+        # The flows between the classes are balanced: row sums of M_jk = Σ_{i: y_i=j} ω_i g_ik become its column sums.
         rows = np.arange(len(y))
         off_target = np.array(dual)
         off_target[rows, y] = 0

@@ -14,7 +14,14 @@ def project_crammer_singer(points, y):
     Parameters
     ----------
     points : ndarray of shape (n_samples, n_classes)
+        The rows a.
     y : ndarray of shape (n_samples,)
+        Codes of the classes.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+        The nearest points of the polytopes.
 
     References
     ----------
@@ -53,7 +60,14 @@ def project_weston_watkins(points, y):
     Parameters
     ----------
     points : ndarray of shape (n_samples, n_classes)
+        The rows a.
     y : ndarray of shape (n_samples,)
+        Codes of the classes.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes)
+        The nearest points of the polytopes.
 
     References
     ----------

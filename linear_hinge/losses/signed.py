@@ -9,7 +9,7 @@ from linear_hinge.losses.base import HingeLoss, mean_bounds
 
 
 class SignedHinge(HingeLoss):
-    """Hinges that each look at one score: Σ_k max(0, Δ − z_k s_k), z_k = ±1.
+    """A sum of hinges of one score each: Σ_k max(0, Δ − z_k s_k), z_k = ±1.
 
     D_y = {g : g_k = −z_k β_k, β_k ∈ [0, 1]} and c(g) = Σ_k β_k.
     """
@@ -18,7 +18,20 @@ class SignedHinge(HingeLoss):
 
     @abstractmethod
     def signed(self, values, y):
-        """z_ik v_ik, a new array of shape (n_samples, n_scores)."""
+        """Multiply by the signs z_ik.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_scores)
+            Any numbers v_ik, one for every score.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_scores)
+            The products z_ik v_ik, in a new array.
+        """
 
     def values(self, scores, y, margin, rest=None):
         hinges = float(margin) - self.signed(scores, y)
@@ -50,7 +63,7 @@ class SignedHinge(HingeLoss):
         return np.where(beta.min(axis=1) < 0, np.inf, beta.max(axis=1))
 
     def intercept_bounds(self, y, weights, lengths, objective, n_scores):
-        """With π the weight of the rows with z_k = ±1 and m the mean of their lengths, ∓b_k ≤ P*/π − Δ + m."""
+        # With π the weight of the rows with z_k = ±1 and m the mean of their lengths, ∓b_k ≤ P*/π − Δ + m.
         of_side = []
         for side in (1, -1):
             on_side = self.signed(np.full((len(y), n_scores), float(side)), y) > 0
@@ -60,7 +73,7 @@ class SignedHinge(HingeLoss):
         return np.maximum(*of_side)
 
     def balanced(self, dual, y, weights):
-        """Scale down the heavier of the two sides of every score."""
+        # Of the two sides of every score, the heavier is scaled down.
         rises = combination(weights, np.maximum(dual, 0))
         falls = combination(weights, np.maximum(-dual, 0))
         lighter = np.minimum(rises, falls)
@@ -71,7 +84,12 @@ class SignedHinge(HingeLoss):
 
 
 class BinaryHinge(SignedHinge):
-    """The hinge of the soft-margin support vector machine: max(0, Δ − z s), z = +1 for class 1, −1 for class 0."""
+    """The hinge of the soft-margin support vector machine: max(0, Δ − z s), z = +1 for class 1 and −1 for class 0.
+
+    References
+    ----------
+    Cortes and Vapnik, Support-vector networks, Machine Learning 1995.
+    """
 
     row_kernel = "BinaryHinge"
 
@@ -83,7 +101,12 @@ class BinaryHinge(SignedHinge):
 
 
 class OneVsRest(SignedHinge):
-    """One binary hinge a class, summed: Σ_k max(0, Δ − z_k s_k), z_k = +1 at k = y and −1 elsewhere."""
+    """The sum of a binary hinge for every class: Σ_k max(0, Δ − z_k s_k), z_k = +1 at k = y and −1 elsewhere.
+
+    References
+    ----------
+    Rifkin and Klautau, In defense of one-vs-all classification, JMLR 2004.
+    """
 
     collapses = True
     row_kernel = "OneVsRest"

@@ -5,8 +5,8 @@ For every g_i ∈ D_{y_i}, with v = Σ_i ω_i g_i and (W*, b*) the solution,
     D(G) + ⟨v, b*⟩ = Δ Σ_i ω_i c(g_i) − alpha/2 ‖W(G)‖² + ⟨v, b*⟩  ≤  min P,      W(G) = −(1/alpha) Σ_i ω_i g_i x_iᵀ,
 
 because ℓ(s, y) ≥ ⟨g, s⟩ + Δ c(g). Without an intercept b* is zero. With one, G is balanced until v is rounding, and b*
-is bounded by the loss (`HingeLoss.intercept_bounds`). What rounding does to the other terms is bounded and subtracted,
-too: the bound is not above min P in exact arithmetic. With u the unit of rounding,
+is bounded by the loss (`HingeLoss.intercept_bounds`). The rounding errors of the other terms are bounded and subtracted
+as well: the bound is not above min P in exact arithmetic. With u the unit of rounding,
 
 - every ω_i is known to some u, apart from a factor common to all of them (u W: `UNITS`, also for sums in pairs);
 - a sum over n rows, one after another, is off by n u times the sum of its absolute terms, so that α W(G) is off by
@@ -29,15 +29,28 @@ UNIT = np.finfo(float).eps / 2
 # Roundings of a weight (products, two divisions and a sum in pairs), and of a sum in pairs.
 UNITS = 128
 
-# Rows of less weight are left out: their products may fall out of the range of floats. P is the larger with them.
+# Rows of less weight are left out, because their products may leave the range of floats. P is only larger with them.
 SMALLEST_WEIGHT = 1e-200
 
-# P at the solution, on which the bounds of b* rest, is at most the objective that is known, and its own rounding.
+# The bounds of b* rest on P at the solution, which is at most the known objective and its rounding error.
 SLACK_OF_OBJECTIVE, ROUNDING_OF_OBJECTIVE = 1.01, 1e-10
 
 
 def coef_from_dual(problem, dual):
-    """W(G)ᵀ of shape (n_features, n_scores), in float64."""
+    """Compute W(G)ᵀ = −(1/alpha) Σ_i ω_i x_i g_iᵀ.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    dual : ndarray of shape (n_samples, n_scores)
+        G.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_scores), dtype=float64
+        The coefficients that belong to G, transposed.
+    """
     if not dual.any():
         return np.zeros((problem.X.shape[1], dual.shape[1]))
     coef = exact_transposed_product(problem.X, dual, problem.weights)
@@ -46,37 +59,73 @@ def coef_from_dual(problem, dual):
 
 
 def linear_part(problem, dual):
-    """Δ Σ_i ω_i c(g_i)."""
+    """Compute Δ Σ_i ω_i c(g_i), the part of D(G) that is linear in G.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    dual : ndarray of shape (n_samples, n_scores)
+        G.
+
+    Returns
+    -------
+    float
+        The linear part.
+    """
     values = _by_chunks(problem.loss.dual_values, dual, problem.y)
     return problem.margin * weighted_mean(problem.weights, values)
 
 
 def estimated_bound(problem, dual, squared_norm):
-    """max_t D(t G), t ≤ 1, for a number said to be ‖W(G)‖² and imbalances taken for none: no proof."""
-    return _scaled_bound(linear_part(problem, dual), problem.alpha * squared_norm, 1.0)[0]
+    """Estimate a lower bound of min P: the maximum of D(t G) over 0 ≤ t ≤ 1.
 
-
-def best_bound(problem, dual, objective=None):
-    """A lower bound of min P out of remembered subgradients G, and the G it belongs to.
-
-    With an intercept, G is balanced first (Σ_i ω_i g_i = 0 to rounding). Then it is scaled by the best common factor
-    that keeps it feasible: the maximum of D(t G) = t Δ Σ_i ω_i c(g_i) − t² alpha/2 ‖W(G)‖² is closed-form.
+    It proves nothing: ‖W(G)‖² is taken on trust, and Σ_i ω_i g_i is taken for zero.
 
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
     dual : ndarray of shape (n_samples, n_scores)
-        G, feasible up to rounding; with an intercept it need not be balanced. Rows of weight zero are not looked at.
+        G, feasible up to rounding.
+    squared_norm : float
+        ‖W(G)‖².
+
+    Returns
+    -------
+    float
+        The estimate.
+    """
+    return _scaled_bound(linear_part(problem, dual), problem.alpha * squared_norm, 1.0)[0]
+
+
+def best_bound(problem, dual, objective=None):
+    """Prove a lower bound of min P with the subgradients G.
+
+    With an intercept, G is balanced first: Σ_i ω_i g_i = 0 to rounding. Then it is multiplied by the best common factor
+    that keeps it feasible: the maximum of D(t G) = t Δ Σ_i ω_i c(g_i) − t² alpha/2 ‖W(G)‖² has a closed form.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    dual : ndarray of shape (n_samples, n_scores)
+        G, feasible up to rounding; with an intercept it need not be balanced. Rows of weight zero are ignored.
     objective : float, optional
-        P at some coefficients, the lower the sharper the bound; by default that of zero.
+        P at some coefficients: the lower it is, the sharper is the bound. By default it is P(0, 0).
 
     Returns
     -------
     bound : float
-        Not above min P in exact arithmetic. At least 0, the bound of G = 0, which is also what is left where balance
-        cannot be reached.
+        A number that is not above min P in exact arithmetic. It is at least 0, the bound of G = 0, and equals 0 where
+        balance cannot be reached.
     feasible : ndarray of shape (n_samples, n_scores), dtype=float64
-        A G with D(G) = bound, up to what rounding may do.
+        A G with D(G) = bound, up to rounding.
+
+    References
+    ----------
+    Fenchel-Rockafellar duality, for instance Rockafellar, Convex Analysis, 1970, section 31; the rounding errors after
+    Higham, as in the docstring of this module.
     """
     loss, y, weights = problem.loss, problem.y, problem.weights
     feasible = _by_chunks(loss.with_signs, dual, y)
@@ -105,7 +154,7 @@ def best_bound(problem, dual, objective=None):
 
 
 def _bound_of_solution(problem, objective):
-    """An upper bound of P(W*, b*)."""
+    """Compute an upper bound of P(W*, b*)."""
     zero = np.zeros((1, problem.n_scores))
     of_zero = float(problem.loss.values(zero, problem.y[:1], problem.margin)[0])
     known = of_zero if objective is None else min(objective, of_zero)
@@ -113,7 +162,7 @@ def _bound_of_solution(problem, objective):
 
 
 def _lost_to_imbalance(problem, dual, of_row, of_solution):
-    """An upper bound of −⟨v, b*⟩, v what rounding has left of Σ_i ω_i g_i."""
+    """Compute an upper bound of −⟨v, b*⟩, where v is what rounding has left of Σ_i ω_i g_i."""
     weights = problem.weights
     imbalance = np.abs(combination(weights, dual))
     imbalance += (2 * UNITS + problem.n_scores) * UNIT * combination(weights, np.abs(dual))
@@ -124,13 +173,13 @@ def _lost_to_imbalance(problem, dual, of_row, of_solution):
 
 
 def _scaled_bound(linear, quadratic, largest):
-    """The maximum of t linear − t²/2 quadratic for 0 ≤ t ≤ largest, and this t."""
+    """Compute the maximum of t linear − t²/2 quadratic for 0 ≤ t ≤ largest, and its t."""
     scale = max(min(linear / quadratic, largest), 0.0) if quadratic > 0 else largest
     return scale * linear - 0.5 * scale**2 * quadratic, scale
 
 
 def _by_chunks(function, dual, y):
-    """What a function of a loss returns for every row, in chunks: most of a proof is memory that is touched first."""
+    """Call a function of a loss on chunks of rows, which stay in a cache."""
     first, *others = cached_chunks(*dual.shape)
     values = function(dual[first], y[first])
     if not others:

@@ -25,14 +25,15 @@ from linear_hinge.losses import HingeLoss
 SCALES = np.array([1, 1.0001, 1.0003, 1.001, 1.003, 1.01, 1.03, 1.1])
 FAR_SCALES = np.array([0.03, 0.1, 0.3, 0.6, 1, 1.3, 1.8, 2.5])
 
-LOOKED_AT = 64  # rows, in which a large common shift shows
+LOOKED_AT = 64  # number of rows that show a large common shift
 
-# How exact P has to be, and about what rounding makes of it, in units of Σ_i ω_i (‖x_i‖ ‖W‖ + ‖b‖ + Δ).
+# How exact P has to be, relative to P; and its rounding error, relative to Σ_i ω_i (‖x_i‖ ‖W‖ + ‖b‖ + Δ).
 ACCURACY = 2e-10
 ACCURACY_OF_COMPARISON = 1e-4  # of P in the worst case, where coefficients are only compared
 ROUNDING = np.finfo(float).eps
 
-# A margin that is kept by less than `NEARLY_VIOLATED` of Δ, or by less than `MANY` roundings, is computed more exactly.
+# A margin that is kept by less than `NEARLY_VIOLATED` of Δ, or by less than `MANY` roundings, is computed in twice the
+# precision.
 NEARLY_VIOLATED = 1e-6
 MANY = 1e3
 
@@ -41,23 +42,31 @@ MANY = 1e3
 class Problem:
     """The data and the constants of P.
 
+    The parameters are the attributes, in this order.
+
     Attributes
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
+        The rows x_i.
     y : ndarray of shape (n_samples,)
         Integer codes of the classes.
     weights : ndarray of shape (n_samples,), dtype=float64
-        ω_i ≥ 0, summing to one. Rows of weight zero are as good as absent.
+        The ω_i ≥ 0, which sum to one. Rows of weight zero count as absent.
     loss : HingeLoss
+        The loss ℓ.
     n_scores : int
+        Number of scores of a row.
     alpha : float
+        The strength of the regularisation, positive.
     margin : float
+        Δ, positive.
     fit_intercept : bool
+        Whether there is an intercept; b is zero otherwise.
     shift : ndarray of shape (n_features,), optional
-        What was subtracted from the rows that were given, because they are far from zero: X are what is left of them.
-        Solvers know of X only; objectives are of coefficients and intercepts for the rows that were given.
+        What was subtracted from the given rows, because they are far from zero: X is what is left of them. Solvers
+        know of X only; objectives are those of coefficients and intercepts for the given rows.
     given_X : ndarray or CSR of shape (n_samples, n_features), optional
-        The rows that were given; X themselves if they are left out.
+        The given rows; X by default.
     """
 
     X: np.ndarray | sp.csr_array | sp.csr_matrix
@@ -73,49 +82,75 @@ class Problem:
 
     @property
     def dtype(self):
-        """Of the rows that were given, and so of the coefficients."""
+        """The dtype of the given rows, and so of the coefficients."""
         return self.given.dtype
 
     @property
     def given(self):
-        """The rows that were given."""
+        """The given rows, before any shift."""
         return self.X if self.given_X is None else self.given_X
 
     def centred_intercept(self, coef, intercept):
-        """b + W c, the intercept of the centred rows."""
+        """Convert the intercept of the given rows into that of the shifted rows, b + W c for a shift c.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features, n_scores)
+            Wᵀ.
+        intercept : ndarray of shape (n_scores,)
+            The intercept of the given rows.
+
+        Returns
+        -------
+        ndarray of shape (n_scores,)
+            The intercept of the shifted rows; the same array if the rows are not shifted.
+        """
         if self.shift is None:
             return intercept
         total, rest = accurate_product(self.shift[None, :], coef, intercept)
         return (total + rest)[0]
 
     def given_intercept(self, coef, intercept):
-        """b − W c, the intercept of the rows that were given."""
+        """Convert the intercept of the shifted rows into that of the given rows, the inverse of `centred_intercept`.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features, n_scores)
+            Wᵀ.
+        intercept : ndarray of shape (n_scores,)
+            The intercept of the shifted rows.
+
+        Returns
+        -------
+        ndarray of shape (n_scores,)
+            The intercept of the given rows.
+        """
         return intercept if self.shift is None else self.centred_intercept(-coef, intercept)
 
     @property
     def objective_of_zero(self):
-        """P(0, 0), known without a look at X: of equal scores all are the same."""
+        """P(0, 0), which does not depend on X: the loss of equal scores is the same for every row."""
         zero = np.zeros((1, self.n_scores))
         return float(self.loss.values(zero, self.y[:1], self.margin)[0])
 
     @cached_property
     def rows(self):
-        """Numbers of the rows that have a weight."""
+        """The numbers of the rows with a positive weight."""
         return np.flatnonzero(self.weights)
 
     @property
     def squared_norms(self):
-        """‖x_i‖² of all rows, inf where it overflows."""
+        """The squared norms ‖x_i‖² of all rows, inf where they overflow."""
         return self._norms_and_bits[0]
 
     @property
     def occupied(self):
-        """Of dense rows with many zeros, bits for the groups of features that are not all zero; None of others."""
+        """The bits of the feature groups that are not all zero, for dense rows with many zeros; None for others."""
         return self._norms_and_bits[1]
 
     @cached_property
     def matrix(self):
-        """X as the kernels take it."""
+        """The view of X that the kernels take."""
         return Matrix(self.X, self.occupied)
 
     @cached_property
@@ -124,10 +159,21 @@ class Problem:
 
 
 def centred(problem):
-    """The problem with rows that are near zero: the same one, unless a shift common to all rows swallows their digits.
+    """Return an equivalent problem whose rows are near zero.
 
-    Only with an intercept, which takes up the shift. It is looked for in some of the rows, and costs a copy of X: dense
-    rows are centred. Sparse ones would not stay sparse: those of float32 become float64, those of float64 stay.
+    It is the same problem, unless a shift that is common to all rows takes half of their digits. The test looks at
+    some of the rows. Only an intercept can take up the shift, and it costs a copy of X: the mean is subtracted from
+    dense rows. Sparse rows would not stay sparse; those of float32 become float64, those of float64 stay as they are.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem of the given rows.
+
+    Returns
+    -------
+    Problem
+        The problem of the shifted rows.
     """
     X = problem.X
     is_wide = X.dtype == np.float64
@@ -143,7 +189,7 @@ def centred(problem):
 
 
 def _is_far_from_zero(problem):
-    """Whether the mean of some rows is so much longer than their distance from it that half of the digits are lost."""
+    """Return whether the mean of some rows is so long, beside their distance from it, that half the digits are lost."""
     X = problem.X
     some = take_rows(X, problem.rows[:: max(1, len(problem.rows) // LOOKED_AT)]).astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -154,14 +200,21 @@ def _is_far_from_zero(problem):
 
 
 def primal_objective(problem, coef, intercept):
-    """P(W, b) in float64, to `ACCURACY`.
+    """Compute P(W, b) in float64, to a relative error of `ACCURACY`.
 
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
     coef : ndarray of shape (n_features, n_scores)
         Wᵀ.
     intercept : ndarray of shape (n_scores,)
+        The intercept b of the given rows.
+
+    Returns
+    -------
+    float
+        P(W, b); inf or nan where scores overflow.
     """
     centred = problem.centred_intercept(coef, intercept)
     objective = float(_objectives(problem, coef, centred, SCALES[:1])[0])
@@ -171,9 +224,27 @@ def primal_objective(problem, coef, intercept):
 
 
 def scaled_objective(problem, coef, intercept, scales=SCALES):
-    """The least P(t W, t b) of some multiples t, and this t; the intercept is that of the centred rows.
+    """Compute the least P(t W, t b) over some factors t.
 
     ℓ(t s, y) with margin Δ is t ℓ(s, y) with margin Δ/t: the scores are computed once.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    coef : ndarray of shape (n_features, n_scores)
+        Wᵀ.
+    intercept : ndarray of shape (n_scores,)
+        The intercept b of the shifted rows.
+    scales : ndarray of shape (n_scales,), optional
+        The factors t > 0.
+
+    Returns
+    -------
+    objective : float
+        The least P(t W, t b). Scores of float32 data are float32 where that is exact enough for a comparison.
+    scale : float
+        Its factor t.
     """
     objectives = _objectives(problem, coef, intercept, scales, problem.X.dtype)
     best = objectives.argmin()
@@ -184,33 +255,65 @@ def scaled_objective(problem, coef, intercept, scales=SCALES):
 
 
 def _is_exact_in_float32(problem, coef, intercept, objective):
-    """Whether P is exact enough to compare coefficients where scores of float32 data are float32."""
+    """Return whether P from float32 scores is exact enough to compare coefficients."""
     units = np.finfo(np.float32).eps / np.finfo(np.float64).eps
     return units * rounding_of(problem, coef, intercept) <= ACCURACY_OF_COMPARISON * objective
 
 
 def rounding_matters(problem, coef, intercept, objective):
-    """Whether P(W, b) may differ from an objective of coefficients that were rounded to (W, b)."""
+    """Return whether P(W, b) may differ from the objective of the coefficients that were rounded to (W, b).
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    coef : ndarray of shape (n_features, n_scores)
+        Wᵀ.
+    intercept : ndarray of shape (n_scores,)
+        The intercept b of the shifted rows.
+    objective : float
+        The objective before the coefficients were rounded.
+
+    Returns
+    -------
+    bool
+        Whether the difference can be more than `ACCURACY` of the objective.
+    """
     is_rounded = problem.dtype != np.float64 or problem.given_X is not None
     return is_rounded or rounding_of(problem, coef, intercept) > ACCURACY * objective
 
 
 def rounding_of(problem, coef, intercept):
-    """An estimate of what rounding makes of P: losses are what is left of scores and Δ."""
+    """Estimate the rounding error of P, whose losses are differences of scores and Δ.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    coef : ndarray of shape (n_features, n_scores)
+        Wᵀ.
+    intercept : ndarray of shape (n_scores,)
+        The intercept b of the shifted rows.
+
+    Returns
+    -------
+    float
+        One unit of float64 rounding of Σ_i ω_i ‖x_i‖ ‖W‖ + ‖b‖ + Δ.
+    """
     norms = np.sqrt(problem.squared_norms)
     scores = weighted_mean(problem.weights, norms) * _largest(coef) + float(np.abs(intercept).max())
     return ROUNDING * (scores + problem.margin)
 
 
 def _largest(coef):
-    """The length of the longest column."""
+    """Return the length of the longest column."""
     return float(np.sqrt(np.einsum("jk,jk->k", coef, coef, dtype=np.float64).max()))
 
 
 def _accurate_objective(problem, coef, intercept):
-    """P(W, b) from scores in twice the precision, for the rows that may have a loss.
+    """Compute P(W, b) from scores in twice the precision, for the rows that may have a loss.
 
-    Of the rows that were given: centring rounds them.
+    The rows are the given ones, because a shift rounds them.
     """
     loss, margin, y, weights = problem.loss, problem.margin, problem.y, problem.weights
     coef, intercept = coef.astype(np.float64, copy=False), intercept.astype(np.float64, copy=False)
@@ -228,7 +331,7 @@ def _accurate_objective(problem, coef, intercept):
 
 
 def _objectives(problem, coef, intercept, scales, dtype=np.float64):
-    """P(t W, t b) of every scale t, with scores of this dtype.
+    """Compute P(t W, t b) of every scale t, with scores of this dtype.
 
     Near the end losses are small differences of large scores, which only float64 can tell apart.
     """
@@ -243,7 +346,7 @@ def _objectives(problem, coef, intercept, scales, dtype=np.float64):
 
 
 def _pieces(problem, dtype):
-    """Slices, and a view of these rows in this dtype."""
+    """Yield slices of the rows, and a view of these rows in this dtype."""
     X, occupied = problem.X, problem.occupied
     if X.dtype == dtype:
         yield slice(None), problem.matrix

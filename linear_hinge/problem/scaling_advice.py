@@ -1,16 +1,27 @@
-"""What is to blame where a fit gets nowhere: features of very different scales, or rows too long for alpha."""
+"""Advice where a fit gets nowhere, because features have very different scales or rows are too long for alpha."""
 
 import numpy as np
 import scipy.sparse as sp
 
 from linear_hinge.kernels.products import squared_transposed_product, weighted_sum
 
-# The largest standard deviation of a feature over the median one, from which on scales are to blame.
+# The scales are to blame if the largest standard deviation of a feature is more than this multiple of the median one.
 VERY_DIFFERENT = 1e3
 
 
 def advice_on_scales(problem):
-    """A sentence that names the cause and the cure."""
+    """Write a sentence that names the cause and the cure.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem whose fit gets nowhere.
+
+    Returns
+    -------
+    str
+        The sentence.
+    """
     mean = weighted_sum(problem.X, problem.weights) * problem.fit_intercept
     squares = squared_transposed_product(problem.X, problem.weights[:, None])[:, 0]
     spreads = np.sqrt(np.maximum(squares - mean**2, 0))

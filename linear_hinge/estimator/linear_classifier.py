@@ -1,4 +1,4 @@
-"""What every fitted linear classifier can do, and how a failed fit leaves it as it was."""
+"""The methods of every fitted linear classifier, and the promise that a failed fit leaves it as it was."""
 
 from contextlib import contextmanager
 
@@ -12,14 +12,14 @@ from linear_hinge.kernels.layout import checked_sparse
 
 # Scores that differ by less than this number of units of the precision may be equal.
 TIE = 1000
-ROWS_AT_ONCE = 4096  # of those that are copied
+ROWS_AT_ONCE = 4096  # rows with such scores that are copied at a time
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
-    """Predictions from ``classes_``, ``coef_`` and ``intercept_``."""
+    """A classifier that predicts from ``classes_``, ``coef_`` and ``intercept_``."""
 
     def decision_function(self, X):
-        """Scores of the classes, X Wᵀ + b.
+        """Compute the scores of the classes, X Wᵀ + b.
 
         Parameters
         ----------
@@ -38,7 +38,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         if scores.shape[1] == 1:
             return scores.ravel()
         # Rows on the margins of two classes have equal scores, and the rounding of a product depends on the number of
-        # its rows. Theirs are computed row by row, so that a prediction does not depend on the rows beside it.
+        # its rows. Such scores are computed row by row, so that a prediction does not depend on the other rows.
         if not sp.issparse(X) and not sp.issparse(self.coef_):
             tied = np.flatnonzero(_is_tied(scores))
             for start in range(0, len(tied), ROWS_AT_ONCE):
@@ -47,7 +47,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return scores
 
     def predict(self, X):
-        """The class with the highest score.
+        """Predict the class with the highest score.
 
         Parameters
         ----------
@@ -95,7 +95,13 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 
 @contextmanager
 def all_or_nothing(estimator):
-    """Give the estimator its fitted attributes back when what runs inside fails or is interrupted."""
+    """Give an estimator its fitted attributes back if the code inside fails or is interrupted.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        The estimator. Its fitted attributes are those whose names end with an underscore.
+    """
     before = _fitted_attributes(estimator)
     try:
         yield
@@ -111,11 +117,11 @@ def _fitted_attributes(estimator):
 
 
 def _is_tied(scores):
-    """Whether the two highest scores of a row may be equal up to rounding."""
+    """Return whether the two highest scores of a row may be equal up to rounding."""
     second, first = np.partition(scores, -2, axis=1)[:, -2:].T
     return first - second <= TIE * np.finfo(scores.dtype).eps * np.abs(scores).max(axis=1)
 
 
 def _products_row_by_row(X, coef):
-    """X Wᵀ as a stack of products with one row each, whose rounding knows nothing of the others."""
+    """Compute X Wᵀ as a stack of products of one row each, whose rounding does not depend on the other rows."""
     return (np.ascontiguousarray(X)[:, None] @ coef.T)[:, 0]

@@ -1,7 +1,7 @@
-"""Compiled code behind one door, the NumPy code that specifies it and stands in for it, and what both need of memory.
+"""Compiled code behind one door, and the NumPy code that specifies it and stands in for it.
 
-`_kernels` are the compiled ones, None where there was no compiler. The environment variable LINEAR_HINGE_PURE_PYTHON=1,
-read at import, leaves them out.
+`_kernels` is the compiled module, or None where there was no compiler. The environment variable
+LINEAR_HINGE_PURE_PYTHON=1, which is read at import, leaves it out.
 """
 
 import os
@@ -15,5 +15,5 @@ if os.environ.get("LINEAR_HINGE_PURE_PYTHON") == "1":
 
 
 def is_compiled():
-    """Whether compiled steps are in use."""
+    """Return whether compiled steps are in use."""
     return _kernels is not None

@@ -1,11 +1,15 @@
 """Class blocks, which precondition conjugate gradients: the specification of ``block_preconditioner.pxi``.
 
-Of a Newton system they are what every class has to do with itself,
+They are the diagonal blocks of a Newton system, one for every class,
 
-    B_k = Σ_i (ω_i/ρ) (J_i)_kk z_i z_iᵀ + diag(alpha, …, alpha, damping),      z_i = (x_i − μ, 1),
+    B_k = Σ_i (ω_i/ρ) (J_i)_kk z_i z_iᵀ + diag(alpha, …, alpha, damping),      z_i = (x_i − μ, 1).
 
-which is all of it for one-vs-rest, and their Cholesky factors B_k = L_k L_kᵀ. Rounding must not depend on the number of
-threads: LAPACK's does.
+For one-vs-rest there are no other blocks. Their Cholesky factors B_k = L_k L_kᵀ are computed here, because the rounding
+of LAPACK depends on the number of threads.
+
+References
+----------
+Golub and Van Loan, Matrix Computations, 2013, sections 4.2 (Cholesky factors) and 11.5 (preconditioning).
 """
 
 import numpy as np
@@ -17,17 +21,36 @@ from linear_hinge.linalg.batches import chunks
 
 
 def block_factors(system):
-    """The factors L_k of a `NumpySystem`, below the diagonal and on it.
+    """Compute the factors L_k of a Newton system.
+
+    Parameters
+    ----------
+    system : NumpySystem
+        The system.
 
     Returns
     -------
-    factors : ndarray of shape (n_scores, n_features + 1, n_features + 1), dtype=float64
+    ndarray of shape (n_scores, n_features + 1, n_features + 1), dtype=float64
+        The L_k, in the lower triangles.
     """
     return _factors(_blocks(system))
 
 
 def solve_blocks(factors, residual):
-    """B⁻¹ R of shape (n_features + 1, n_scores), R of the same shape."""
+    """Compute B⁻¹ R, class by class.
+
+    Parameters
+    ----------
+    factors : ndarray of shape (n_scores, n_features + 1, n_features + 1)
+        The factors of `block_factors`.
+    residual : ndarray of shape (n_features + 1, n_scores)
+        R.
+
+    Returns
+    -------
+    ndarray of shape (n_features + 1, n_scores)
+        B⁻¹ R.
+    """
     rest = np.array(residual.T, dtype=np.float64)
     for j in range(rest.shape[1]):
         rest[:, j] -= np.einsum("kj,kj->k", factors[:, j, :j], rest[:, :j])
@@ -39,13 +62,13 @@ def solve_blocks(factors, residual):
 
 
 def _blocks(system):
-    """B_k of every class."""
+    """Compute B_k of every class."""
     X, own, mean = system.X, system.own.astype(np.float64), system.mean.astype(np.float64)
     blocks = np.zeros((own.shape[1], len(mean) + 1, len(mean) + 1))
     for block, own_k in zip(blocks, own.T, strict=True):
         add_squares = _add_sparse_squares if sp.issparse(X) else _add_squares
         add_squares(block, X, own_k[:, None], mean)
-    if not system.fit_intercept:  # its step is zero
+    if not system.fit_intercept:  # the step of the intercept is zero
         blocks[:, -1] = blocks[:, :, -1] = 0
     diagonal = np.einsum("kjj->kj", blocks)
     diagonal[:, :-1] = np.maximum(diagonal[:, :-1], 0) + system.alpha
@@ -54,7 +77,7 @@ def _blocks(system):
 
 
 def _add_squares(block, X, own, mean):
-    """Σ_i own_i z_i z_iᵀ of one class."""
+    """Add Σ_i own_i z_i z_iᵀ of one class."""
     for chunk in chunks(len(X)):
         rows = np.ones((len(X[chunk]), len(mean) + 1))
         rows[:, :-1] = X[chunk] - mean
@@ -62,7 +85,7 @@ def _add_squares(block, X, own, mean):
 
 
 def _add_sparse_squares(block, X, own, mean):
-    """The same, centred afterwards: the rows stay sparse."""
+    """Add the same for sparse rows, which are centred afterwards so that they stay sparse."""
     squares = (X.T @ X.multiply(own)).tocoo()
     np.add.at(block, (squares.row, squares.col), squares.data)
     sums, total = transposed_product(X, own)[:, 0], own.sum()
@@ -72,7 +95,7 @@ def _add_sparse_squares(block, X, own, mean):
 
 
 def _factors(blocks):
-    """Their Cholesky factors, in place."""
+    """Compute the Cholesky factors of the blocks, in place."""
     smallest = SMALLEST_PIVOT * np.einsum("kjj->kj", blocks)
     for j in range(blocks.shape[1]):
         column = blocks[:, j:, j] - np.einsum("kij,kj->ki", blocks[:, j:, :j], blocks[:, j, :j])

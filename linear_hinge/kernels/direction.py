@@ -1,7 +1,7 @@
 """Sums Σ_i g_i x_iᵀ over a minibatch, for the features that occur in it.
 
-Coefficients are kept transposed, (n_features, n_scores), while they are trained: the scores of one feature lie
-side by side, which is what products with CSR rows and updates of single features need.
+Coefficients are kept transposed, (n_features, n_scores), while they are trained: the coefficients of one feature lie
+side by side, as products with CSR rows and updates of single features need them.
 """
 
 from typing import NamedTuple
@@ -14,22 +14,51 @@ from linear_hinge.linalg.sums import inner
 
 
 class Direction(NamedTuple):
-    """(Σ_i g_i x_iᵀ)ᵀ over a batch, kept only for the features that occur in it."""
+    """The transposed sum (Σ_i g_i x_iᵀ)ᵀ over a batch, kept only for the features that occur in it.
+
+    Attributes
+    ----------
+    features : slice or ndarray of shape (n_occurring_features,)
+        The features that occur.
+    values : ndarray of shape (n_occurring_features, n_scores)
+        Their sums.
+    """
 
     features: slice | np.ndarray
-    values: np.ndarray  # (n_occurring_features, n_scores)
+    values: np.ndarray
 
     def squared_norm(self):
-        """‖Σ_i g_i x_iᵀ‖²."""
+        """Compute ‖Σ_i g_i x_iᵀ‖², a float."""
         return inner(self.values, self.values)
 
     def add_to(self, coef, scale):
-        """coef += scale · direction, for ``coef`` of shape (n_features, n_scores)."""
+        """Add a multiple of the direction to coefficients.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features, n_scores)
+            The transposed coefficients, changed in place.
+        scale : float
+            The multiple.
+        """
         coef[self.features] += coef.dtype.type(scale) * self.values
 
 
 def direction(X_batch, dual):
-    """Σ_i g_i x_iᵀ as a `Direction`; for CSR its cost follows the non-zeros of the batch where they are fewer."""
+    """Compute Σ_i g_i x_iᵀ over the rows of a batch.
+
+    Parameters
+    ----------
+    X_batch : ndarray or CSR of shape (n_rows, n_features)
+        The rows x_i. Where a CSR batch has fewer entries than features, the cost depends on its entries only.
+    dual : ndarray of shape (n_rows, n_scores)
+        The g_i.
+
+    Returns
+    -------
+    Direction
+        The sum.
+    """
     if not sp.issparse(X_batch) or X_batch.nnz > X_batch.shape[1]:
         return Direction(slice(None), transposed_product(X_batch, dual))
     features, positions = np.unique(X_batch.indices, return_inverse=True)

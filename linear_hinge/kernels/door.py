@@ -1,7 +1,8 @@
-"""The only callers of compiled code: they look at memory and types, and cut work into pieces that Ctrl-C ends.
+"""The only callers of compiled code, which check memory and types and cut the work into pieces that Ctrl-C can end.
 
-Where nothing is compiled for what they are given they return None, or False if they work in place. Only `kernels`
-knows of that: its other modules compute the same in NumPy then, and always answer.
+A function here has the name and the arguments of the function in `kernels` that it serves, and describes only what
+differs. Where there is no compiled code for its arguments it returns None, or False if it works in place. The modules
+of `kernels` then compute the same in NumPy, so that nobody above has to ask.
 """
 
 import numpy as np
@@ -12,63 +13,50 @@ from linear_hinge.kernels.layout import has_whole_rows
 from linear_hinge.kernels.memory import filled, is_filled, whole_vectors
 from linear_hinge.kernels.threads import max_threads, team
 
-# Multiplications after which control comes back to Python, which sees Ctrl-C: some tenths of a second.
+# After this number of multiplications, some tenths of a second, control returns to Python, which sees Ctrl-C.
 PIECE = 2**28
 
-# Threads that need more than this for a multiplication of a minibatch step, in seconds, wait for each other in vain:
-# where other processes keep the cores busy, up to a time slice at every step. One thread needs a fraction of it.
+# Threads that need more than this time for a multiplication of a minibatch step, in seconds, wait for each other in
+# vain: other processes keep the cores busy, and every step may take a time slice. One thread needs a fraction of it.
 PATIENCE = 1e-9
 
-# Newton systems of float32 data are solved in float64 where the rows have no more entries than this: a copy of 16 MB.
+# Newton systems of float32 data are solved in float64 if the rows have at most this number of entries, a copy of 16 MB.
 LARGEST_WIDENED = 2**21
 
 # A batch of rows whose entries lie apart is copied if it holds at most `LARGEST_SHARE` of all rows, or `FEW_ROWS`.
 LARGEST_SHARE = 0.05
 FEW_ROWS = 256
 
-# The subgradients of this number of rows are weighted at a time: memory that is touched for the first time is slow, up
-# to a hundred times as slow as a cache in a virtual machine.
+# The subgradients of this number of rows are multiplied by their weights at a time: memory that is touched for the
+# first time is slow, in a virtual machine up to a hundred times as slow as a cache.
 WEIGHTED_ROWS = 2048
 
 # In a transposed product with dense rows, G may have this share of non-zeros: with more, blocks of BLAS are faster.
 LARGEST_DENSITY = 0.25
 
 # Dense rows get bits for the groups of features that are not all zero, if these are at most `MOST_OCCUPIED` of the
-# groups of `LOOKED_AT` rows: a group costs more where bits are looked at.
+# groups of `LOOKED_AT` rows: a group that is not zero costs more where bits are read.
 MOST_OCCUPIED = 0.6
 LOOKED_AT = 16
 GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in zero_group_loops.h
 
-# Rounding may leave nothing of a pivot, or less: at least this part of the diagonal stays.
+# Rounding may make a pivot zero or negative: it is at least this share of the diagonal.
 SMALLEST_PIVOT = 1e-12
 
 
 def row_loss(loss):
-    """The row kernel that the class of a loss names; None if there is none."""
+    """Return the row kernel that the class of a loss names; None if there is none."""
     name = vars(type(loss)).get("row_kernel")  # not that of a parent, which computes something else
     return None if _kernels is None or name is None else getattr(_kernels, name)(loss.smallest_curvature)
 
 
 def rows_of(X, occupied=None):
-    """X as the kernels read it, where the entries of its rows lie side by side; None otherwise."""
+    """Return the compiled view of X, where the entries of its rows lie side by side; None otherwise."""
     return _kernels.Rows(X, occupied) if _is_suitable(X, X) else None
 
 
 def sweep(state, loss, X, matrix, rows, mean=None):
-    """Minibatch steps over these rows, in this order; False if there is no compiled code for them.
-
-    Parameters
-    ----------
-    state : AscentState
-        Changed in place.
-    loss : HingeLoss
-    X : ndarray or CSR of shape (n_samples, n_features)
-    matrix : Rows
-        `rows_of` X.
-    rows : ndarray of shape (n_rows,)
-    mean : RunningMean, optional
-        Hears of every step.
-    """
+    """Make the steps of `dual_step.sweep`, with ``matrix`` the `rows_of` X; return whether there is code for them."""
     twin = row_loss(loss)
     is_in_place = has_whole_rows(X)
     most_rows = max(FEW_ROWS, int(LARGEST_SHARE * X.shape[0]))
@@ -90,7 +78,7 @@ def sweep(state, loss, X, matrix, rows, mean=None):
 
 
 def product(X, coef):
-    """X W of shape (n_samples, n_scores); None if there is no compiled code for them, or W is not worth filling up."""
+    """Compute `products.product`, unless W has more rows than a sparse X has entries and would have to be filled up."""
     is_small = sp.issparse(X) and X.nnz < len(coef)
     if not _is_suitable(X, coef) or (is_small and not is_filled(coef)):
         return None
@@ -100,10 +88,9 @@ def product(X, coef):
 
 
 def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
-    """Xᵀ G of shape (n_features, n_scores) in float64, or (X ∘ X)ᵀ G; None if there is no compiled code for them.
+    """Compute `products.exact_transposed_product`, or `squared_transposed_product` if ``is_squared``.
 
-    With weights the rows of G are multiplied by them first. Of dense X there is only for G that is mostly zero, and of
-    sparse X with duplicate entries not for X ∘ X.
+    There is compiled code for dense X where G is mostly zero, and for squares of sparse X without duplicate entries.
     """
     if not _is_suitable(X, X):
         return None
@@ -127,15 +114,12 @@ def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
 
 
 def _weighted(dual, weights):
-    """ω_i g_i in float64."""
+    """Return ω_i g_i in float64."""
     return dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
 
 
 def norms_and_bits(X):
-    """‖x_i‖² of every row, in float64, and what `sweep` and `losses` may leave out; None without compiled code.
-
-    Of dense rows with many zeros these are bits for the groups of features that are not all zero, None of others.
-    """
+    """Compute `products.norms_and_bits`."""
     if not _is_suitable(X, X):
         return None
     rows = _kernels.Rows(X)
@@ -149,17 +133,14 @@ def norms_and_bits(X):
 
 
 def _has_many_zeros(X):
-    """Whether the bits are worth having, by some of the rows."""
+    """Return whether the bits are worth their cost, as some of the rows show."""
     n_groups = X.shape[1] // GROUPED_FEATURES
     some = X[:: max(1, len(X) // LOOKED_AT), : n_groups * GROUPED_FEATURES]
     return n_groups > 0 and np.mean((some != 0).reshape(-1, GROUPED_FEATURES).any(axis=1)) < MOST_OCCUPIED
 
 
 def mean_losses(loss, X, matrix, coef, intercept, y, weights, margins):
-    """Σ_i ω_i ℓ(W x_i + b, y_i) for every Δ of ``margins``, in float64; None if there is no compiled code for them.
-
-    ``matrix`` is `rows_of` X, and ``coef`` may be `filled` already.
-    """
+    """Compute `row_losses.mean_losses`, with ``matrix`` the `rows_of` X."""
     twin = row_loss(loss)
     if twin is None or not _is_suitable(X, coef) or coef.dtype != intercept.dtype:
         return None
@@ -169,13 +150,13 @@ def mean_losses(loss, X, matrix, coef, intercept, y, weights, margins):
 
 
 def _pieces(X, W, most=PIECE):
-    """Where pieces of the rows begin and end; Ctrl-C is seen between them."""
+    """Return where pieces of the rows begin and end; Ctrl-C is seen between them."""
     size = min(_rows_of_a_piece(X, W.shape[1]), most)
     return [(first, min(first + size, X.shape[0])) for first in range(0, max(1, X.shape[0]), size)]
 
 
 def _rows_of_a_piece(X, width):
-    """How many rows of X make about PIECE multiplications with a W of this width."""
+    """Return how many rows of X make about `PIECE` multiplications with a W of this width."""
     return max(1, int(PIECE / (1 + _entries_of_a_row(X) * width)))
 
 
@@ -184,10 +165,10 @@ def _entries_of_a_row(X):
 
 
 def entries(X, rows, mask, most_copied=0):
-    """Products that look at these rows of X, and these classes, only; None without compiled code for them.
+    """Return the compiled pairs of rows and classes that ``mask`` marks; None if there is no code for them.
 
-    Rows whose entries lie apart are copied if they are no larger part of all than ``most_copied``. Sparse rows with
-    duplicate entries are left out, because of their squares.
+    Rows whose entries lie apart are copied if they are at most the share ``most_copied`` of all rows. There is no code
+    for sparse rows with duplicate entries, because of their squares.
     """
     if _kernels is None or X.dtype.char not in "fd" or (sp.issparse(X) and not X.has_canonical_format):
         return None
@@ -202,19 +183,19 @@ def entries(X, rows, mask, most_copied=0):
 
 
 def newton_system(pairs, stiffness, mean, *, alpha, damping, sums_to_zero, fit_intercept):
-    """The compiled system over `entries`."""
+    """Return the compiled system over `entries`."""
     return _kernels.System(pairs, stiffness, mean, alpha, damping, sums_to_zero, fit_intercept)
 
 
 def class_blocks(pairs, own, mean, *, alpha, damping, fit_intercept):
-    """The factors of the class blocks of a system over `entries`."""
+    """Compute `block_factors` of a system over `entries`."""
     added = alpha, damping if fit_intercept else 1
     own, mean = own.astype(np.float64), mean.astype(np.float64)
     return _kernels.class_blocks(pairs, own, mean, *added, fit_intercept, SMALLEST_PIVOT, max_threads())
 
 
 def prox_steps(loss, dual, scores, y, curvature, margin):
-    """`row_losses.prox_steps`; None without compiled code."""
+    """Compute `row_losses.prox_steps`."""
     twin = row_loss(loss)
     if twin is None or not _are_floats(dual, scores):
         return None

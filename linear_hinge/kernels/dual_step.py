@@ -10,6 +10,11 @@ With the notation of `AscentState`, a batch B and resemblance β,
     g_B += η δ,   W −= (η/alpha) U,   v += η s
 
 and β follows r = ((‖U‖² + σ² ‖s‖²) / alpha) / (Σ_B ω_i (‖x_i‖² + σ²) ‖δ_i‖² / alpha). All x_i are centred.
+
+References
+----------
+Shalev-Shwartz and Zhang, Stochastic dual coordinate ascent methods, JMLR 2013 (one row at a time).
+Takáč, Bijral, Richtárik and Srebro, Mini-batch primal and dual methods for SVMs, ICML 2013 (β).
 """
 
 import numpy as np
@@ -22,20 +27,20 @@ from linear_hinge.linalg.sums import combination, inner, squared_rows, weighted_
 
 
 def sweep(state, loss, matrix, rows, mean=None):
-    """Minibatch steps over these rows, in this order.
+    """Make minibatch steps over some rows, in their order.
 
     Parameters
     ----------
     state : AscentState
         Changed in place.
     loss : HingeLoss
-        Its `row_kernel` makes the compiled steps; without one they are those of `step`.
+        The loss. Its `row_kernel` makes the compiled steps; without one they are those of `step`.
     matrix : Matrix
-        View of X, of shape (n_samples, n_features).
+        The view of X, of shape (n_samples, n_features).
     rows : ndarray of shape (n_rows,)
-        Row numbers. None may be twice in a batch.
+        Row numbers. None of them may be twice in a batch.
     mean : RunningMean, optional
-        Called after every step.
+        A mean of iterates, which every step is added to.
     """
     if len(rows) == 0 or door.sweep(state, loss, matrix.X, matrix.rows, rows, mean):
         return
@@ -47,7 +52,26 @@ def sweep(state, loss, matrix, rows, mean=None):
 
 
 def step(state, loss, X, batch):
-    """The step of this module's docstring on the rows of a batch; the change of V as direction and length."""
+    """Make the step of this module's docstring with the rows of a batch.
+
+    Parameters
+    ----------
+    state : AscentState
+        Changed in place.
+    loss : HingeLoss
+        The loss.
+    X : ndarray or CSR of shape (n_samples, n_features)
+        All rows.
+    batch : ndarray of shape (n_rows,)
+        Numbers of the rows of the batch, each of them once.
+
+    Returns
+    -------
+    change : Direction
+        U, transposed.
+    length : float
+        −η/alpha, so that V has changed by length · U.
+    """
     alpha, margin, raw = state.alpha, state.margin, state.raw
     y, weights, norms, dual = state.y[batch], state.weights[batch], state.norms[batch], state.dual[batch]
     X_batch = take_rows(X, batch)

@@ -1,16 +1,31 @@
-"""What is checked of data from outside before compiled code reads them by their addresses."""
+"""Checks of data from outside, before compiled code reads them by their addresses."""
 
 import numpy as np
 import scipy.sparse as sp
 
-# Dense data whose rows do not lie in one piece are copied up to this number of bytes.
+# Dense data whose rows do not lie in one piece are copied if they have at most this number of bytes.
 LARGEST_COPY = 2**24
 
 
 def checked_sparse(X):
-    """X itself, or a sparse array whose parts are copied where compiled code could not read them.
+    """Check the structure of sparse X.
 
-    It comes before any conversion, because SciPy's own compiled code trusts the indices as well.
+    The check precedes any conversion, because SciPy's own compiled code trusts the indices as well.
+
+    Parameters
+    ----------
+    X : object
+        Anything that a user passes as X.
+
+    Returns
+    -------
+    object
+        X itself, or a sparse array whose parts are copied where compiled code could not read them.
+
+    Raises
+    ------
+    ValueError
+        If X is sparse and its indices are out of range, or do not fit its shape or each other.
     """
     if not sp.issparse(X):
         return X
@@ -25,9 +40,19 @@ def checked_sparse(X):
 
 
 def for_kernels(X):
-    """What scikit-learn's validation has let through, as float32 or float64 at multiples of their size.
+    """Convert what scikit-learn's validation has let through into numbers that kernels can read.
 
-    Its version 1.9 leaves a sparse DataFrame of bools or integers as it is.
+    Version 1.9 of scikit-learn leaves a sparse DataFrame of bools or integers as it is.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The validated data.
+
+    Returns
+    -------
+    ndarray or CSR of shape (n_samples, n_features)
+        X itself or a copy, of float32 or float64, whose numbers lie at multiples of their size.
     """
     if X.dtype.char not in "fd":
         return X.astype(np.float64)
@@ -68,13 +93,35 @@ def _require(condition, what):
 
 
 def with_whole_rows(X):
-    """X, or a copy of it if the entries of its rows lie apart and it is small."""
+    """Copy small dense X if the entries of its rows lie apart.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The data.
+
+    Returns
+    -------
+    ndarray or CSR of shape (n_samples, n_features)
+        X itself, or a copy in C order of at most `LARGEST_COPY` bytes.
+    """
     is_apart = not sp.issparse(X) and not has_whole_rows(X)
     return np.ascontiguousarray(X) if is_apart and X.nbytes <= LARGEST_COPY else X
 
 
 def has_whole_rows(X):
-    """Whether the entries of a row lie side by side, as numbers of this machine; `_kernels.Rows` takes nothing else."""
+    """Return whether the entries of a row lie side by side, which compiled code needs.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The data.
+
+    Returns
+    -------
+    bool
+        Whether they do, as aligned numbers in the byte order of the machine.
+    """
     if sp.issparse(X):
         return X.format == "csr" and all(_is_native(part) and part.flags.c_contiguous for part in (X.data, X.indices))
     return _is_native(X) and X.strides[0] % X.itemsize == 0 and X.strides[1] == X.itemsize

@@ -1,4 +1,4 @@
-"""Coefficients in memory as the kernels want them: rows of whole vectors, which lie on lines of memory."""
+"""Coefficients in memory as the kernels need them: rows of whole vectors, none of which crosses a line of memory."""
 
 import numpy as np
 
@@ -8,11 +8,24 @@ VECTOR_BYTES, LINE_BYTES = 32, 64  # as in vectors.h
 
 
 def padded(coef, dtype=None):
-    """A copy of ``coef``, of shape (n_features, n_scores), as the left part of rows of whole vectors."""
+    """Copy coefficients into the left part of rows of whole vectors.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+        The transposed coefficients.
+    dtype : dtype, optional
+        The dtype of the copy, by default that of ``coef``.
+
+    Returns
+    -------
+    ndarray of shape (n_features, width)
+        The coefficients in the first n_scores columns, and zeros in the others.
+    """
     n_features, n_scores = coef.shape
     dtype = np.dtype(dtype or coef.dtype)
     width = whole_vectors(n_scores, dtype.itemsize)
-    # No vector across two lines of memory.
+    # No vector may cross two lines of memory.
     line = LINE_BYTES // dtype.itemsize
     memory = np.zeros(n_features * width + line, dtype=dtype)
     first = -memory.ctypes.data // dtype.itemsize % line
@@ -22,18 +35,53 @@ def padded(coef, dtype=None):
 
 
 def whole_vectors(n_scores, itemsize):
-    """How many numbers a row has when it is filled up; a single one stays alone."""
+    """Compute the width of a row that is filled up to whole vectors.
+
+    Parameters
+    ----------
+    n_scores : int
+        Numbers of the row.
+    itemsize : int
+        Bytes of a number.
+
+    Returns
+    -------
+    int
+        The width, in numbers. A single number stays alone.
+    """
     multiple = 1 if n_scores == 1 else VECTOR_BYTES // itemsize
     return -(-n_scores // multiple) * multiple
 
 
 def is_filled(coef):
-    """Whether the rows are whole vectors, side by side."""
+    """Return whether rows are whole vectors and lie side by side.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, width)
+        The rows.
+
+    Returns
+    -------
+    bool
+        Whether they are and do.
+    """
     return coef.shape[1] == whole_vectors(coef.shape[1], coef.itemsize) and coef.flags.c_contiguous
 
 
 def whole_of(coef):
-    """The memory that `padded` made, of which these are the first columns; None if they are not."""
+    """Find the memory that `padded` made, given its first columns.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+        The columns.
+
+    Returns
+    -------
+    ndarray of shape (n_features, width) or None
+        A view of the memory; None if the columns are not part of such memory.
+    """
     n_features, n_scores = coef.shape
     width, owner = whole_vectors(n_scores, coef.itemsize), coef.base
     if coef.strides != (width * coef.itemsize, coef.itemsize) or not isinstance(owner, np.ndarray) or owner.ndim != 1:
@@ -45,9 +93,19 @@ def whole_of(coef):
 
 
 def filled(coef, dtype=None):
-    """``coef`` with rows of whole vectors, side by side: itself, what it is the left part of, or a padded copy.
+    """Return coefficients with rows of whole vectors, side by side; without compiled code, of their own width.
 
-    Where nothing is compiled it is not filled up.
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+        The transposed coefficients.
+    dtype : dtype, optional
+        The dtype of the result, by default that of ``coef``.
+
+    Returns
+    -------
+    ndarray of shape (n_features, width)
+        ``coef`` itself, the memory of which it is the left part, or a copy.
     """
     dtype = np.dtype(dtype or coef.dtype)
     if _kernels is None:

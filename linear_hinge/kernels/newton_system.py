@@ -1,10 +1,14 @@
-"""Newton systems over the free entries of the rows: the NumPy ones specify ``newton_system.pxi``.
+"""Newton systems over the free entries of the rows: those of NumPy specify ``newton_system.pxi``.
 
-With rows of free entries, their stiffness ω_i/ρ and the Jacobian J_i of a projection onto D_y, a system is
+A system consists of rows with free entries, their stiffness ω_i/ρ and the Jacobian J_i of a projection onto D_y:
 
     alpha dW + Σ_i (ω_i/ρ) J_i (dW x_i + db) x_iᵀ = R_W,      Σ_i (ω_i/ρ) J_i (dW x_i + db) + damping db = R_b
 
 for centred x_i. J_i is the identity on the free entries of a row, less their mean where subgradients sum to zero.
+
+References
+----------
+Hestenes and Stiefel, Methods of conjugate gradients for solving linear systems, J. Res. NBS 1952.
 """
 
 import numpy as np
@@ -14,29 +18,34 @@ from linear_hinge.kernels.block_preconditioner import block_factors, solve_block
 from linear_hinge.kernels.products import product, squared_transposed_product, transposed_product
 from linear_hinge.linalg.sums import combination, inner
 
-# Rows are gathered for the conjugate gradients only if they are few: more would be a copy of X.
+# Rows are gathered for the conjugate gradients if they are at most this share of all rows: more would be a copy of X.
 LARGEST_GATHERED = 0.25
 
 
 def newton_system(X, rows, free, stiffness, mean, *, alpha, damping, sums_to_zero, fit_intercept):
-    """The system of some rows of X.
+    """Make the system of some rows of X.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
+        All rows.
     rows : ndarray of shape (n_rows,)
         Numbers of the rows that have free entries.
     free : ndarray of shape (n_samples, n_scores), dtype=bool
+        The free entries, as `HingeLoss.free` finds them.
     stiffness : ndarray of shape (n_samples,)
-        ω_i/ρ.
+        The stiffness ω_i/ρ of every row.
     mean : ndarray of shape (n_features,)
-        μ, which centres the rows.
+        The mean μ, which is subtracted from the rows.
     alpha, damping : float
+        What is added to the diagonal: for the features, and for the intercepts.
     sums_to_zero, fit_intercept : bool
+        Whether subgradients sum to zero, and whether there is an intercept.
 
     Returns
     -------
-    system : CompiledSystem or NumpySystem
+    CompiledSystem or NumpySystem
+        The system, compiled where that is possible.
     """
     constants = {"alpha": alpha, "damping": damping, "sums_to_zero": sums_to_zero, "fit_intercept": fit_intercept}
     pairs = door.entries(X, rows, free[rows], LARGEST_GATHERED)
@@ -48,12 +57,23 @@ def newton_system(X, rows, free, stiffness, mean, *, alpha, damping, sums_to_zer
 
 
 class System:
-    """What both kinds have in common.
+    """The common part of both kinds of systems.
+
+    Parameters
+    ----------
+    stiffness : ndarray of shape (n_rows,)
+        The stiffness ω_i/ρ of the rows.
+    mean : ndarray of shape (n_features,)
+        The mean μ, which is subtracted from the rows.
+    alpha, damping : float
+        What is added to the diagonal: for the features, and for the intercepts.
+    sums_to_zero, fit_intercept : bool
+        Whether subgradients sum to zero, and whether there is an intercept.
 
     Attributes
     ----------
     own : ndarray
-        (ω_i/ρ) (J_i)_kk of the free entries.
+        The numbers (ω_i/ρ) (J_i)_kk of the free entries.
     diagonal : ndarray of shape (n_features + 1, n_scores)
         Σ_i (ω_i/ρ) (J_i)_kk (x_ij − μ_j)² + alpha and, in the last row, Σ_i (ω_i/ρ) (J_i)_kk + damping.
     """
@@ -65,33 +85,62 @@ class System:
         self.diagonal = self._diagonal(*self._sums(self.own))
 
     def class_blocks(self):
-        """The Cholesky factors of what every class has to do with itself, for `solve`."""
+        """Compute the Cholesky factors of the class blocks, for `solve`: see `block_factors`."""
         raise NotImplementedError
 
     def apply(self, direction):
-        """The product with a direction of shape (n_features + 1, n_scores)."""
+        """Multiply the matrix of the system by a direction.
+
+        Parameters
+        ----------
+        direction : ndarray of shape (n_features + 1, n_scores)
+            (dW, db), transposed.
+
+        Returns
+        -------
+        ndarray of shape (n_features + 1, n_scores)
+            The left-hand sides of the system.
+        """
         raise NotImplementedError
 
     def solve(self, rhs, start, factors, accuracy, most_steps):
-        """Conjugate gradients, preconditioned with the diagonal or with the factors of class blocks.
+        """Solve the system by preconditioned conjugate gradients.
 
         Parameters
         ----------
         rhs, start : ndarray of shape (n_features + 1, n_scores)
+            The right-hand sides R, and where the iteration starts.
         factors : ndarray of shape (n_scores, n_features + 1, n_features + 1) or None
+            The factors of the class blocks, which precondition the system; None for its diagonal.
         accuracy : float
-            Of the energy norm of the residual, in parts of that of ``rhs``.
+            The energy norm of the residual that ends the iteration, relative to that of ``rhs``.
         most_steps : int
+            The number of steps that ends it in any case.
 
         Returns
         -------
         solution : ndarray of shape (n_features + 1, n_scores)
+            (dW, db), transposed.
         n_steps : int
+            Number of steps.
         """
         raise NotImplementedError
 
     def preconditioned(self, residual, factors):
-        """The residual over the diagonal, or solved with the class blocks."""
+        """Divide a residual by the diagonal, or solve it with the class blocks.
+
+        Parameters
+        ----------
+        residual : ndarray of shape (n_features + 1, n_scores)
+            What is left of the right-hand sides.
+        factors : ndarray of shape (n_scores, n_features + 1, n_features + 1) or None
+            The factors of the class blocks; None for the diagonal.
+
+        Returns
+        -------
+        ndarray of shape (n_features + 1, n_scores)
+            The preconditioned residual.
+        """
         solved = residual / self.diagonal if factors is None else solve_blocks(factors, residual)
         return self._without_common(solved)
 
@@ -99,19 +148,19 @@ class System:
         raise NotImplementedError
 
     def _sums(self, own):
-        """Σ_i own_ik, Σ_i own_ik x_i² and, of centred rows, Σ_i own_ik x_i."""
+        """Compute Σ_i own_ik, Σ_i own_ik x_i² and, if the mean is not zero, Σ_i own_ik x_i."""
         raise NotImplementedError
 
     def _diagonal(self, total, squares, cross):
         if cross is not None:
             squares = squares + self.mean[:, None] * (self.mean[:, None] * total - 2 * cross)
         diagonal = np.vstack([np.maximum(squares, 0) + self.alpha, total]).astype(self.stiffness.dtype)
-        # Without an intercept its gradient is zero, and so is its step; any positive number serves.
+        # Without an intercept, its gradient and its step are zero; any positive number will do.
         diagonal[-1] += self.damping if self.fit_intercept else 1
         return diagonal
 
     def _without_common(self, direction):
-        """Where a common level of the scores changes nothing, rounding must not move the intercepts along it."""
+        """Remove the mean of the intercepts, where it changes nothing: rounding must not move them along it."""
         if self.sums_to_zero:
             direction[-1] -= direction[-1].mean()
         return direction
@@ -124,6 +173,12 @@ class CompiledSystem(System):
     ----------
     pairs : compiled.Entries
         The free entries, row by row.
+    stiffness : ndarray of shape (n_rows,)
+        The stiffness ω_i/ρ of the rows.
+    mean : ndarray of shape (n_features,)
+        The mean μ, which is subtracted from the rows.
+    **constants : dict
+        The other parameters of `System`.
     """
 
     def __init__(self, pairs, stiffness, mean, **constants):
@@ -152,12 +207,20 @@ class CompiledSystem(System):
 
 
 class NumpySystem(System):
-    """A system over the rows of X, most of whose entries may not be free.
+    """A system in NumPy, over all entries of its rows.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_rows, n_features)
+        The rows.
     free : ndarray of shape (n_rows, n_scores), dtype=bool
+        Which of their entries are free.
+    stiffness : ndarray of shape (n_rows,)
+        The stiffness ω_i/ρ of the rows.
+    mean : ndarray of shape (n_features,)
+        The mean μ, which is subtracted from the rows.
+    **constants : dict
+        The other parameters of `System`.
     """
 
     def __init__(self, X, free, stiffness, mean, **constants):

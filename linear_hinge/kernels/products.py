@@ -1,6 +1,6 @@
 """Products with X, sums of its rows and their norms: compiled where that is faster, in NumPy and SciPy otherwise.
 
-Every bit is the same on any number of threads.
+All results have the same bits on any number of threads.
 """
 
 import numpy as np
@@ -11,13 +11,24 @@ from linear_hinge.kernels import door
 from linear_hinge.linalg.batches import widened
 from linear_hinge.linalg.blocks import product_in_blocks, transposed_product_in_blocks
 
-WORTH_THREADS = 2**20  # multiplications of a dense product that several threads make sooner than BLAS on one
+WORTH_THREADS = 2**20  # multiplications of a dense product from which several threads are faster than BLAS on one
 
 
 def product(X, coef):
-    """X W of shape (n_samples, n_scores), for X dense or CSR and W of shape (n_features, n_scores).
+    """Compute X W.
 
-    The product of float32 data with float64 coefficients is summed up in float64.
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows.
+    coef : ndarray of shape (n_features, n_scores)
+        W.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_scores)
+        The product, in the wider of both dtypes. The product of float32 rows with float64 coefficients is summed up in
+        float64.
     """
     if X.dtype == np.float64:
         coef = coef.astype(np.float64, copy=False)
@@ -32,7 +43,20 @@ def product(X, coef):
 
 
 def transposed_product(X, dual):
-    """Xᵀ G of shape (n_features, n_scores), for X dense or CSR and G of shape (n_samples, n_scores)."""
+    """Compute Xᵀ G.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows.
+    dual : ndarray of shape (n_samples, n_scores)
+        G.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_scores)
+        The product, in the wider of both dtypes.
+    """
     compiled = door.exact_transposed_product(X, dual) if sp.issparse(X) else None
     if compiled is None:
         return transposed_product_in_blocks(X, dual)
@@ -40,7 +64,22 @@ def transposed_product(X, dual):
 
 
 def exact_transposed_product(X, dual, weights=None):
-    """Xᵀ G of shape (n_features, n_scores), in float64; the rows of G multiplied by their weights, if there are any."""
+    """Compute Xᵀ diag(ω) G in float64.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows.
+    dual : ndarray of shape (n_samples, n_scores)
+        G.
+    weights : ndarray of shape (n_samples,), optional
+        The ω_i; ones by default.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_scores), dtype=float64
+        The product.
+    """
     compiled = door.exact_transposed_product(X, dual, weights)
     if compiled is not None:
         return compiled
@@ -54,7 +93,20 @@ def exact_transposed_product(X, dual, weights=None):
 
 
 def squared_transposed_product(X, dual):
-    """(X ∘ X)ᵀ G of shape (n_features, n_scores), in float64."""
+    """Compute (X ∘ X)ᵀ G in float64.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows. Duplicate entries of a sparse row are summed up before they are squared.
+    dual : ndarray of shape (n_samples, n_scores)
+        G.
+
+    Returns
+    -------
+    ndarray of shape (n_features, n_scores), dtype=float64
+        The product.
+    """
     compiled = door.exact_transposed_product(X, dual, is_squared=True) if sp.issparse(X) else None
     if compiled is not None:
         return compiled
@@ -66,17 +118,54 @@ def squared_transposed_product(X, dual):
 
 
 def weighted_sum(X, weights):
-    """Σ_i ω_i x_i of shape (n_features,), in float64."""
+    """Compute Σ_i ω_i x_i in float64.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows x_i.
+    weights : ndarray of shape (n_samples,)
+        The ω_i.
+
+    Returns
+    -------
+    ndarray of shape (n_features,), dtype=float64
+        The sum.
+    """
     return exact_transposed_product(X, weights[:, None])[:, 0]
 
 
 def squared_norms(X):
-    """‖x_i‖² in float64, shape (n_samples,); overflow gives inf."""
+    """Compute ‖x_i‖² in float64.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows x_i.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), dtype=float64
+        The squared norms, inf where they overflow.
+    """
     return norms_and_bits(X)[0]
 
 
 def norms_and_bits(X):
-    """`squared_norms`, and what `Matrix` takes as ``occupied``."""
+    """Compute ‖x_i‖² and, for dense rows with many zeros, which groups of features are not all zero.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows x_i.
+
+    Returns
+    -------
+    norms : ndarray of shape (n_samples,), dtype=float64
+        The squared norms, inf where they overflow.
+    occupied : ndarray of shape (n_samples, n_features / 128), dtype=uint32, or None
+        The bits that `Matrix` takes; None for rows with few zeros, for sparse rows and without compiled code.
+    """
     compiled = door.norms_and_bits(X)
     if compiled is not None:
         return compiled
@@ -87,7 +176,7 @@ def norms_and_bits(X):
 
 
 def _unique_pieces(X):
-    """`widened`, with duplicate entries of a sparse matrix, which products do not mind, summed up."""
+    """Yield the pieces of `widened`, in which duplicate entries of sparse rows are summed up."""
     for chunk, rows in widened(X):
         if sp.issparse(X) and not X.has_canonical_format:
             rows = rows.copy()

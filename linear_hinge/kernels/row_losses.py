@@ -9,25 +9,29 @@ from linear_hinge.linalg.sums import squared_rows, weighted_mean
 
 
 def mean_losses(loss, matrix, coef, intercept, y, weights, margins):
-    """Σ_i ω_i ℓ(W x_i + b, y_i) for every Δ of some margins.
+    """Compute the mean loss Σ_i ω_i ℓ(W x_i + b, y_i) for several margins Δ.
 
     Parameters
     ----------
     loss : HingeLoss
+        The loss ℓ.
     matrix : Matrix
-        View of X, of shape (n_samples, n_features).
+        The view of X, of shape (n_samples, n_features).
     coef : ndarray of shape (n_features, n_scores or more)
         Wᵀ; it may be `filled` already.
     intercept : ndarray of shape (n_scores,)
+        The intercept b.
     y : ndarray of shape (n_samples,)
         Codes of the classes.
     weights : ndarray of shape (n_samples,)
-        ω_i.
+        The ω_i.
     margins : ndarray of shape (n_margins,)
+        The margins Δ.
 
     Returns
     -------
-    means : ndarray of shape (n_margins,), dtype=float64
+    ndarray of shape (n_margins,), dtype=float64
+        The mean loss of every margin, from scores in the dtype of ``coef``.
     """
     X = matrix.X
     means = door.mean_losses(loss, X, matrix.rows, coef, intercept, y, weights, margins)
@@ -42,21 +46,22 @@ def mean_losses(loss, matrix, coef, intercept, y, weights, margins):
 
 
 def prox_steps(loss, dual, scores, y, curvature, margin):
-    """Prox steps g_i⁺ with the same ρ in all rows, and what follows from them.
+    """Make prox steps g_i⁺ with the same ρ for all rows, and compute the Moreau envelopes of the losses.
 
-    The Moreau envelopes are M_i(s) = max_{g ∈ D_y} ⟨g, s⟩ + Δ c(g) − ρ/2 ‖g − g_i‖², and ∇M_i = g_i⁺.
+    These are M_i(s) = max_{g ∈ D_y} ⟨g, s⟩ + Δ c(g) − ρ/2 ‖g − g_i‖², with ∇M_i = g_i⁺.
 
     Parameters
     ----------
     loss : HingeLoss
+        The loss ℓ.
     dual, scores : ndarray of shape (n_samples, n_scores)
-        G and S.
+        The subgradients G, where the steps start, and the scores S.
     y : ndarray of shape (n_samples,)
         Codes of the classes.
     curvature : float
-        ρ.
+        The curvature ρ > 0.
     margin : float
-        Δ.
+        The margin Δ.
 
     Returns
     -------
@@ -64,6 +69,10 @@ def prox_steps(loss, dual, scores, y, curvature, margin):
         G⁺.
     envelopes, excesses, moves : ndarray of shape (n_samples,)
         M_i(s_i), ℓ_i(s_i) − Δ c(g_i⁺) and ‖g_i⁺ − g_i‖².
+
+    References
+    ----------
+    Moreau, Proximité et dualité dans un espace hilbertien, Bulletin de la SMF 1965.
     """
     compiled = door.prox_steps(loss, dual, scores, y, curvature, margin)
     if compiled is not None:
@@ -75,7 +84,22 @@ def prox_steps(loss, dual, scores, y, curvature, margin):
 
 
 def projection(loss, dual, y):
-    """The nearest feasible subgradients of G: a prox step where scores and margin do not matter."""
+    """Project G onto the feasible subgradients, with a prox step in which scores and margin are zero.
+
+    Parameters
+    ----------
+    loss : HingeLoss
+        The loss, whose polytopes D_y are projected onto.
+    dual : ndarray of shape (n_samples, n_scores)
+        G.
+    y : ndarray of shape (n_samples,)
+        Codes of the classes.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_scores)
+        The nearest feasible subgradients.
+    """
     zero = np.broadcast_to(dual.dtype.type(0), dual.shape)
     compiled = door.prox_steps(loss, dual, zero, y, 1.0, 0.0)
     return loss.prox(dual, zero, y, np.ones(len(dual), dual.dtype), 0.0) if compiled is None else compiled[0]

@@ -1,4 +1,4 @@
-"""What minibatch steps read and change, the same for compiled code and for NumPy."""
+"""The state that minibatch steps read and change, the same for compiled code and for NumPy."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class AscentState:
     y : ndarray of shape (n_samples,), dtype=int64
         Codes of the classes.
     weights : ndarray of shape (n_samples,)
-        ω_i.
+        The ω_i.
     norms : ndarray of shape (n_samples,)
         ‖x_i − μ‖² + σ².
     on_mean : ndarray of shape (n_samples,)
@@ -22,27 +22,31 @@ class AscentState:
     dual : ndarray of shape (n_samples, n_scores)
         G.
     row_gaps : ndarray of shape (n_samples,)
-        The gap of every row when it was visited last.
+        The gap of every row at its last visit.
     memory : ndarray of shape (n_features, width)
-        V in its first n_scores columns, filled up with zeros to whole vectors: `padded` made it.
+        Vᵀ in its first n_scores columns, filled up with zeros to whole vectors, as `padded` returns it.
     imbalance : ndarray of shape (n_scores,)
         v = Σ_i ω_i g_i.
     raw_on_mean : ndarray of shape (n_scores,)
         Vᵀ μ.
     centre : ndarray of shape (n_scores,)
-        What the intercept of the centred rows is pulled towards.
+        The centre c, which the intercept of the centred rows is pulled towards.
     alpha, margin : float
+        The strength of the regularisation, and Δ.
     mean_norm : float
         ‖μ‖².
     sigma2 : float
         σ², the squared length of the feature whose coefficient is the intercept.
     fit_intercept : bool
+        Whether there is an intercept.
     batch_size : int
+        Rows of a step.
     beta : float or None
-        β, None before the first step.
+        The resemblance β of the rows of a batch; None before the first step.
     beta_memory : float
+        The share of β that is kept where a batch has less resemblance.
     t : int
-        Steps until now.
+        Number of steps so far.
     """
 
     y: np.ndarray
@@ -67,31 +71,60 @@ class AscentState:
 
     @property
     def raw(self):
-        """V, transposed: of shape (n_features, n_scores)."""
+        """The coefficients Vᵀ of the rows as they are, of shape (n_features, n_scores)."""
         return self.memory[:, : self.dual.shape[1]]
 
     def centred_intercept(self):
-        """b of the centred rows, c − (σ²/alpha) v, in float64."""
+        """Compute the intercept b = c − (σ²/alpha) v of the centred rows, in float64."""
         return self.centre - (self.sigma2 / self.alpha) * self.imbalance
 
     def common_offset(self):
-        """The part of `offsets` that all rows have."""
+        """Compute the part of `offsets` that all rows have in common."""
         return self.centred_intercept() - self.raw_on_mean - self.mean_norm / self.alpha * self.imbalance
 
     def offsets(self, batch):
-        """⟨W, x_i − μ⟩ + b less ⟨V, x_i⟩ of the rows of a batch, in float64."""
+        """Compute the difference of the scores W (x_i − μ) + b and the raw scores V x_i.
+
+        Parameters
+        ----------
+        batch : ndarray of shape (n_rows,)
+            Row numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_scores), dtype=float64
+            The differences.
+        """
         return self.common_offset() + np.multiply.outer(self.on_mean[batch], self.imbalance / self.alpha)
 
     def quadratic(self, squared, total, on_mean):
-        """(‖U‖² + σ² ‖s‖²) / alpha, the quadratic term of the dual along a step.
+        """Compute (‖U‖² + σ² ‖s‖²) / alpha, the quadratic term of the dual along a step.
 
-        It is computed from ‖U‖², s and U μ of the rows as they are.
+        Parameters
+        ----------
+        squared : float
+            ‖U‖² of the rows as they are.
+        total : ndarray of shape (n_scores,)
+            The sum s.
+        on_mean : ndarray of shape (n_scores,)
+            U μ of the rows as they are.
+
+        Returns
+        -------
+        float
+            The quadratic term, not negative.
         """
         squared = squared - 2 * (total @ on_mean) + (self.mean_norm + self.sigma2) * (total @ total)
         return max(squared, 0.0) / self.alpha
 
     def follow(self, resemblance):
-        """Let β follow r: it forgets a batch whose rows resembled each other more."""
+        """Let β follow the resemblance r of the rows of a batch: at once where r is greater, slowly where it is less.
+
+        Parameters
+        ----------
+        resemblance : float
+            The measured r.
+        """
         if self.beta is None or resemblance > self.beta:
             self.beta = resemblance
         else:

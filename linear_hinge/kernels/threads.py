@@ -1,4 +1,4 @@
-"""How many threads the kernels use, and for what."""
+"""The number of threads that the kernels use, and the work that is worth waking them."""
 
 import functools
 import os
@@ -19,10 +19,15 @@ TEAM_CHECK_RATIO = 100
 
 
 def max_threads():
-    """How many threads a step may use: OpenMP's number, which threadpoolctl and joblib set, or the cores if fewer.
+    """Return how many threads a step may use.
 
-    What it costs to wake them is measured now and then, because it is a thousand times more where other processes keep
-    the cores busy; the kernels stay on one thread for what is not worth that cost. Where all is small it is not asked.
+    The cost of waking them is measured now and then, because it is a thousand times higher where other processes keep
+    the cores busy; tasks that are not worth this cost stay on one thread. It is not measured where all tasks are small.
+
+    Returns
+    -------
+    int
+        OpenMP's number of threads, which threadpoolctl and joblib set, or the number of cores if that is less.
     """
     if team.is_forked:
         return 1
@@ -36,18 +41,29 @@ def max_threads():
 
 
 def multiplications_worth(seconds):
-    """How many multiplications are worth waking threads that takes so long."""
+    """Compute how many multiplications are worth waking the threads.
+
+    Parameters
+    ----------
+    seconds : float
+        The time that it takes to wake them.
+
+    Returns
+    -------
+    int
+        Number of multiplications.
+    """
     return int(max(FEWEST_WORTH_THREADS, WORTH_PER_SECOND * seconds))
 
 
 class _Team:
-    """When to measure again what it costs to wake the threads."""
+    """The time when the cost of waking the threads is to be measured again."""
 
     next_check = 0.0
     is_forked = False
 
     def fork(self):
-        """Stay on one thread: the threads of GNU OpenMP are not there in a forked child, which would wait for them."""
+        """Stay on one thread: the threads of GNU OpenMP do not exist in a forked child, which would wait for them."""
         self.is_forked = True
 
     def rest(self, seconds):

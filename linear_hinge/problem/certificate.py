@@ -179,7 +179,7 @@ def _scaled_bound(linear, quadratic, largest):
 
 
 def _by_chunks(function, dual, y):
-    """Call a function of a loss on chunks of rows, which stay in a cache."""
+    """Call a function of a loss on chunks of rows, whose temporary arrays stay in a cache."""
     first, *others = cached_chunks(*dual.shape)
     values = function(dual[first], y[first])
     if not others:

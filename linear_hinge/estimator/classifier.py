@@ -69,7 +69,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         `fit` with "auto" returns the best iterate it has seen and does not look at this.
     batch_size : int or "auto", default="auto"
         Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step. "auto" takes 64;
-        `fit` with ``learning_rate="auto"`` takes 16 if there are more than 64 samples.
+        `fit` with ``learning_rate="auto"`` takes 8 if there are more than 64 samples.
     max_iter : int, default=1000
         Passes over the data, and Newton steps, at most. It affects only `fit`.
     tol : float, default=0.001

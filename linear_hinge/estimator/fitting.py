@@ -24,7 +24,7 @@ from linear_hinge.solvers.warm_start import starting_dual
 # Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches whose rows resemble each
 # other; where all rows fit into one, samples of weight k and samples repeated k times give the same model.
 BATCH_SIZE = 64
-CLOSED_FORM_BATCH_SIZE = 16
+CLOSED_FORM_BATCH_SIZE = 8
 
 # Rows that are looked at before all of them are, to see whether a model predicts one class only.
 ROWS_AT_FIRST = 32

@@ -19,6 +19,7 @@ from linear_hinge.solvers.incumbent import Incumbent
 from linear_hinge.solvers.progress import Progress
 from linear_hinge.solvers.proof_schedule import COST_OF_PROOF, ProofSchedule
 from linear_hinge.solvers.proximal_newton import ProximalNewton
+from linear_hinge.solvers.takeover import Estimate, is_slow
 from linear_hinge.solvers.warm_start import resumed_dual, save_steps
 
 # A fit is near its end where the gap is at most this multiple of the gap that ends it.
@@ -30,15 +31,6 @@ COST_OF_LOOK = 0.5  # in passes
 PASSES_TOGETHER = 8
 COST_OF_EXTRAPOLATION = 0.5  # in passes
 LARGEST_EXTRAPOLATED = 2**23  # coefficients: it holds two more arrays of them
-
-# Newton takes over where the minibatches, at their present rate, need more than `MOST_PASSES_LEFT` passes to the end.
-# The rate is known after `FIRST_PASSES`. Newton systems cost more the more coefficients they have: for every
-# `COEFFICIENTS` of them the minibatches are given `MORE_PASSES`. Where a minibatch holds all rows, a pass is one step,
-# and `MOST_STEPS_LEFT` is the limit.
-FIRST_PASSES = 8
-MORE_PASSES, COEFFICIENTS = 32, 512
-MOST_PASSES_LEFT = 30
-MOST_STEPS_LEFT = 25
 
 # Where the gap is more than this part of the objective, coefficients may be far too long or too short.
 FAR = 0.3
@@ -230,9 +222,12 @@ class CertifiedFit:
         worth = self._loss_worth_averaging(is_last)
         # Before the first look nothing else is there to return.
         average_above = -np.inf if self.may_be_stopped and self.schedule.n_seen == 0 else worth
-        work = extrapolating + ascent.run_pass(average_above) / len(self.problem.rows)
+        visited = ascent.run_pass(average_above) / len(self.problem.rows)
+        work = extrapolating + visited
         self.is_averaged = ascent.average is not None and ascent.gap_of_half > worth
-        self.estimates.append(ascent.gap)
+        before = self.estimates[-1].passes if self.estimates else 0.0
+        # Where one minibatch holds all rows, repeated rows must not count: a pass is a step.
+        self.estimates.append(Estimate(before + (1.0 if self.is_one_batch else visited), ascent.gap))
         self.bound = None
 
         def found(stopped):
@@ -251,7 +246,7 @@ class CertifiedFit:
         It is so near the end, where the fit ends early, and in looks far from the end. After a first pass in which the
         rows lose more than with W = 0 it is better by far; many passes follow.
         """
-        is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1])
+        is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1].gap)
         if is_near or is_last or self.schedule.is_look_due(self.n_passes):
             return -np.inf
         return self.incumbent.objective_of_zero if self.n_passes == 1 else np.inf
@@ -306,19 +301,13 @@ class CertifiedFit:
         return save_steps(self.problem, self.newton.point.dual, centre, beta, estimates, *newton)
 
     def _is_slow(self):
-        """Whether the minibatches need too many more passes at the rate of the last half of them."""
-        first = FIRST_PASSES + MORE_PASSES * (self.ascent.raw.size // COEFFICIENTS)
-        most_left = MOST_PASSES_LEFT
-        if self.is_one_batch:
-            first, most_left = FIRST_PASSES, MOST_STEPS_LEFT
-        if len(self.estimates) < first:
-            return False
-        if self.estimates[-1] <= np.finfo(self.problem.X.dtype).eps * self.objective:
-            return True  # nothing left to climb, and yet the fit goes on: for the intercept the dual is flat
-        half = len(self.estimates) // 2
-        rate = np.log(self.estimates[half - 1] / self.estimates[-1]) / (len(self.estimates) - half)
-        left = np.log(self.estimates[-1] / (self.tol * self.objective)) if self.tol > 0 else np.inf
-        return left > most_left * rate
+        return is_slow(
+            self.estimates,
+            self.tol * self.objective,
+            n_coefficients=self.problem.X.shape[1] * self.problem.n_scores,
+            is_one_batch=self.is_one_batch,
+            rounding=np.finfo(self.problem.X.dtype).eps * self.objective,
+        )
 
     def _look(self, stopped=False):
         """The gap where the last pass ended, proven if that is worth it or the fit ends, and the work, in passes."""

@@ -25,8 +25,8 @@ class SavedSteps(NamedTuple):
     dual : sparse array of shape (n_samples, n_scores)
     centre : ndarray of shape (n_scores,)
     beta : float or None
-    estimates : list of float
-        The gaps that the passes met.
+    estimates : list of Estimate
+        Of the passes of minibatches.
     coef, intercept, curvature
         Of Newton, if it had begun.
     """

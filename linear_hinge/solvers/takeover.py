@@ -1,0 +1,56 @@
+"""When Newton steps take over from the minibatches."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# Newton takes over where the minibatches, at their present rate, need more than `MOST_PASSES_LEFT` passes to the end.
+# The rate is known after `FIRST_PASSES`. Newton systems cost more the more coefficients they have: for every
+# `COEFFICIENTS` of them the minibatches are given `MORE_PASSES`. Where a minibatch holds all rows, a pass is one step,
+# and `MOST_STEPS_LEFT` is the limit. Passes over active rows count for the rows that they visit.
+FIRST_PASSES = 8
+MORE_PASSES, COEFFICIENTS = 32, 512
+MOST_PASSES_LEFT = 60
+MOST_STEPS_LEFT = 25
+
+
+class Estimate(NamedTuple):
+    """The gap that a pass met, and the passes over all rows that were made until then."""
+
+    passes: float
+    gap: float
+
+
+def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
+    """Whether the minibatches need too many more passes, at the rate of the last half of them.
+
+    Parameters
+    ----------
+    estimates : list of Estimate
+        One for every pass of minibatches.
+    target : float
+        The gap that ends the fit.
+    n_coefficients : int
+    is_one_batch : bool
+        Whether a minibatch holds all rows.
+    rounding : float
+        A gap that is zero to rounding.
+
+    Returns
+    -------
+    is_slow : bool
+    """
+    last = estimates[-1]
+    first, most_left = FIRST_PASSES + MORE_PASSES * (n_coefficients // COEFFICIENTS), MOST_PASSES_LEFT
+    if is_one_batch:
+        first, most_left = FIRST_PASSES, MOST_STEPS_LEFT
+    if last.passes < first:
+        return False
+    if last.gap <= rounding:
+        return True  # nothing left to climb, and yet the fit goes on: for the intercept the dual is flat
+    middle = next(estimate for estimate in estimates if estimate.passes >= last.passes / 2)
+    if middle is last:
+        return False
+    rate = np.log(middle.gap / last.gap) / (last.passes - middle.passes)
+    left = np.log(last.gap / target) if target > 0 else np.inf
+    return left > most_left * rate

@@ -1,8 +1,10 @@
 """The house: a folder is a floor, imports run downward, and every file says what it is for."""
 
 import ast
+import inspect
 import re
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,37 @@ def test_every_module_says_what_it_is_for(name):
 
 
 @every_module
+def test_what_other_modules_can_call_has_a_docstring(name):
+    """A method that overrides another has the docstring of that one."""
+    module = import_module(f"linear_hinge.{name.replace('/', '.')}".removesuffix(".__init__"))
+    assert not [what for what, item in public_parts(module) if not inspect.getdoc(item)]
+
+
+def public_parts(module):
+    """The functions and classes that a module defines, and the methods and properties of the classes."""
+    for name, item in vars(module).items():
+        if name.startswith("_") or getattr(item, "__module__", None) != module.__name__:
+            continue
+        if inspect.isfunction(item) or inspect.isclass(item):
+            yield name, item
+        if inspect.isclass(item):
+            for part, value in vars(item).items():
+                if not part.startswith("_") and (callable(value) or isinstance(value, property)):
+                    yield f"{name}.{part}", getattr(item, part)
+
+
+@every_module
+def test_no_module_imports_a_private_name_of_another(name):
+    imported = {
+        alias.name
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.ImportFrom) and found(node.module)
+        for alias in node.names
+    }
+    assert {name for name in imported if name.startswith("_")} <= {"__version__", "_kernels"}
+
+
+@every_module
 def test_no_file_is_long(name):
     assert n_lines(FILES[name]) <= LONGEST_FILE
 
@@ -114,6 +147,11 @@ def test_a_compiled_part_says_what_it_is_for(path):
 def test_kernels_do_not_know_who_calls_them(path):
     known = ABOVE_THE_KERNELS & set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     assert not known
+
+
+@pytest.mark.parametrize("path", [*FILES.values(), *COMPILED], ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_words_say_what_is_meant(path):
+    assert not re.search(r"\b(so many|hears? of|tells)\b", path.read_text(encoding="utf-8"))
 
 
 def n_lines(path):

@@ -1,6 +1,6 @@
-"""scikit-learn's callbacks where it has them (1.9), and nothing at all where it does not.
+"""The callbacks of scikit-learn 1.9, which earlier versions do not have.
 
-`FitTask` is what the estimator talks to: it stands for the fit in progress and, one at a time, for its passes.
+The estimator talks to a `FitTask`, which stands for the fit in progress and, one at a time, for its passes.
 """
 
 try:
@@ -11,32 +11,33 @@ except ImportError:  # scikit-learn < 1.9
     HAS_CALLBACKS = False
 
     class CallbackSupportMixin:
-        """Stands in for scikit-learn's mixin and adds nothing."""
+        """A stand-in for scikit-learn's mixin, which adds nothing."""
 
     def with_callbacks(method):
         """Return the method as it is."""
         return method
 
 
-# Frames between the user's line and the body of `fit`, for warnings: itself and the decorators of scikit-learn.
+# Number of frames between the user's line and the body of `fit`, for warnings: `fit` and scikit-learn's decorators.
 DEPTH_OF_FIT = 4 if HAS_CALLBACKS else 3
 
 
 class FitTask:
-    """The fit of ``estimator``, whose callbacks hear of its beginning, of every pass and of its end.
+    """A fit whose beginning, passes and end are reported to the callbacks of the estimator.
 
     Parameters
     ----------
     estimator : BaseEstimator
+        The estimator that is fitted.
     X, y, sample_weight
-        What `fit` was called with, validated; what a callback would score on.
+        The validated arguments of `fit`, which a callback may score on.
     max_iter : int
-        Passes at most.
+        Number of passes at most.
 
     Attributes
     ----------
     may_stop : bool
-        Whether anybody listens, who may stop the fit.
+        Whether there is a callback, which may stop the fit.
     """
 
     def __init__(self, estimator, X, y, sample_weight, max_iter):
@@ -50,16 +51,29 @@ class FitTask:
             self.context.call_on_fit_task_begin(**self.about)
 
     def begin_pass(self):
+        """Report the beginning of a pass."""
         if self.context is not None:
             self.current = self.context.subcontext(task_name="pass")
             self.current.call_on_fit_task_begin(**self.about)
 
     def end_pass(self, fitted_attributes):
-        """Whether a callback asks to stop; ``fitted_attributes()`` make an estimator that predicts."""
+        """Report the end of a pass, and return whether a callback asks to stop.
+
+        Parameters
+        ----------
+        fitted_attributes : callable
+            A function that returns the attributes of a model that predicts.
+
+        Returns
+        -------
+        bool
+            Whether to stop.
+        """
         if self.context is None:
             return False
         return self.current.call_on_fit_task_end(**self.about, reconstruction_attributes=fitted_attributes)
 
     def end(self, fitted_attributes):
+        """Report the end of the fit, with the attributes of the model."""
         if self.context is not None:
             self.context.call_on_fit_task_end(**self.about, reconstruction_attributes=fitted_attributes)

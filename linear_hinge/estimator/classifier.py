@@ -1,4 +1,4 @@
-"""`MulticlassHingeClassifier`: parameters, validation, attributes; the mathematics is elsewhere."""
+"""`MulticlassHingeClassifier`: parameters, validation and attributes, without mathematics."""
 
 from numbers import Integral, Real
 from typing import ClassVar
@@ -64,24 +64,24 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     power_t : float, default=0.5
         The exponent of "invscaling".
     average : bool or int, default=False
-        Whether ``coef_`` and ``intercept_`` are the average of the iterates, in which iterate t weighs in
-        proportion to t, instead of the last one. An int greater than 1 begins the average after so many samples.
-        `fit` with "auto" returns the best iterate it has seen and does not look at this.
+        Whether ``coef_`` and ``intercept_`` are averages of the iterates instead of the last one; iterate t counts in
+        proportion to t. If an int greater than 1, the average begins after this number of samples. `fit` with "auto"
+        returns the best iterate instead and ignores this parameter.
     batch_size : int or "auto", default="auto"
-        Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step. "auto" takes 64;
-        `fit` with ``learning_rate="auto"`` takes 8 if there are more than 64 samples.
+        Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step. "auto" means 64;
+        for `fit` with ``learning_rate="auto"`` it means 8 if there are more than 64 samples.
     max_iter : int, default=1000
-        Passes over the data, and Newton steps, at most. It affects only `fit`.
+        Largest number of passes over the data and Newton steps. It affects only `fit`.
     tol : float, default=0.001
         With "auto", `fit` stops when ``duality_gap_ <= tol``: the objective is then at most ``tol`` times its value
-        above the optimum. Otherwise when 5 passes (and 100 steps) did not lower the best objective by ``tol`` times
-        its value.
+        above the optimum. With other learning rates, it stops when 5 passes (and 100 steps) did not lower the best
+        objective by ``tol`` times its value.
     shuffle : bool, default=True
         Whether the samples are shuffled before every pass.
     class_weight : dict or "balanced", default=None
-        Weights of the classes, which multiply ``sample_weight``. "balanced" makes every class weigh the same,
-        taking the sample weights into account. In "one_vs_rest", the weight of a sample holds for its hinges against
-        all classes.
+        Weights of the classes, which are multiplied by ``sample_weight``. "balanced" gives all classes the same total
+        weight, taking the sample weights into account. In "one_vs_rest", the weight of a sample holds for its hinges
+        against all classes.
     warm_start : bool, default=False
         Whether `fit` starts from the coefficients of the last call.
     random_state : int, RandomState instance or None, default=None
@@ -92,17 +92,17 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, those of classes without weight included.
+        The labels, including those of classes without weight.
     coef_ : ndarray of shape (n_classes, n_features), or (1, n_features) with two classes
-        W. It is zero for classes without weight, and for the first of two classes that are left by them. `partial_fit`
-        goes on from ``coef_`` and ``intercept_`` as they are, also where they have been set or edited.
+        W. Rows are zero for classes without weight. If only two classes have a weight, the row of the first of them is
+        zero as well. `partial_fit` goes on from ``coef_`` and ``intercept_`` even if they have been set or edited.
     intercept_ : ndarray of shape (n_classes,), or (1,) with two classes
-        b. After `fit`, a class without weight has one so low that it scores below every other at each training sample,
-        also with ``fit_intercept=False``.
+        b. After `fit`, a class without weight has an intercept so low that it scores below all other classes at every
+        training sample, also with ``fit_intercept=False``.
     n_iter_ : int
-        Passes over the data, and Newton steps, of the last `fit`.
+        Number of passes over the data and Newton steps of the last `fit`.
     t_ : int
-        Minibatch steps that were made.
+        Number of minibatch steps so far.
     objective_ : float
         The training objective of the last `fit` at ``coef_`` and ``intercept_``.
     dual_objective_ : float
@@ -111,13 +111,14 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         With "auto": ``(objective_ - dual_objective_) / objective_``.
     dual_coef_ : sparse array of shape (n_samples, n_classes), or (n_samples, 1) with two classes
         With "auto": one subgradient g_i of the loss for each sample, whose dual objective is ``dual_objective_``;
-        ``coef_`` is close to −(1/alpha) Σ_i ω_i g_i x_iᵀ. Sparse, because most samples have none: it takes about as
-        much memory as the support vectors have violated margins, and lets ``warm_start`` begin where it ended.
+        ``coef_`` is close to −(1/alpha) Σ_i ω_i g_i x_iᵀ. It is sparse, because g_i is zero for all samples but the
+        support vectors, and lets ``warm_start`` begin where the last fit ended.
     support_ : ndarray of shape (n_support,)
         With "auto": indices of the support vectors, the samples with a non-zero row in ``dual_coef_``.
     history_ : dict of ndarray of shape (`n_iter_`,)
-        The last `fit` after each pass or Newton step: "pass" (work so far, in passes over the data of two matrix
-        products each), "seconds" (since the start), "objective", "dual_objective" and "gap" (nan without "auto").
+        The state of the last `fit` after each pass or Newton step: "pass" (the work so far, in passes over the data of
+        two matrix products each), "seconds" (since the start), "objective", "dual_objective" and "gap" (the last two
+        are nan without "auto").
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -234,8 +235,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         Raises
         ------
         ValueError
-            If the data do not fit each other or this estimator, or if the computation overflows. The estimator
-            stays as it was.
+            If the data are not valid, or if the computation overflows. The estimator stays as it was.
 
         Warns
         -----
@@ -319,7 +319,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         return Problem(X, codes, weights, loss, n_scores, float(self.alpha), float(self.margin), self.fit_intercept)
 
     def _parameters(self):
-        """The parameters by their names; in a subclass they may be properties."""
+        """Return the parameters by their names; in a subclass they may be properties."""
         return {name: getattr(self, name) for name in self._parameter_constraints}
 
     def _generator(self):

@@ -1,4 +1,4 @@
-"""From a problem to the attributes of a fitted model: which solver, from where, and what came of it."""
+"""The way from a problem to the attributes of a fitted model: the solver, its start and its result."""
 
 import time
 import warnings
@@ -21,15 +21,15 @@ from linear_hinge.solvers.stream import DualStream
 from linear_hinge.solvers.subgradient import ScheduledFit, SubgradientDescent
 from linear_hinge.solvers.warm_start import starting_dual
 
-# Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches whose rows resemble each
-# other; where all rows fit into one, samples of weight k and samples repeated k times give the same model.
+# Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches where rows resemble each
+# other. Where a batch holds all rows, samples of weight k and samples repeated k times give the same model.
 BATCH_SIZE = 64
 CLOSED_FORM_BATCH_SIZE = 8
 
-# Rows that are looked at before all of them are, to see whether a model predicts one class only.
+# Number of rows that often suffice to show that a model predicts several classes.
 ROWS_AT_FIRST = 32
 
-# Part of the objective below which a model is no better than one of zeros.
+# A model whose objective is less than that of zero coefficients by at most this share is no better than them.
 NO_BETTER = 1e-9
 
 # Attributes that describe a fit; the next one starts without them.
@@ -48,30 +48,43 @@ FIT_ATTRIBUTES = (
 
 
 def overflow(n_iter):
-    """The error for data that leave the range of floats."""
+    """Return the error for data that leave the range of floats."""
     return ValueError(
         f"Floating-point under-/overflow occurred at pass #{n_iter}. Scaling input data with StandardScaler or"
         " MinMaxScaler might help."
     )
 
 
-# What overflows is found in the objective and answered by one error.
+# An overflow is found in the objective, and one error is raised for all of them.
 quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
 
 
 @quiet()
 def make_solver(problem, classes, params, rng, before):
-    """The solver that `learning_rate` asks for.
+    """Make the solver that `learning_rate` asks for.
 
     Parameters
     ----------
     problem : Problem
+        The problem of the classes that have a weight.
     classes : WeightedClasses
+        The classes.
     params : dict
         Parameters of the estimator.
     rng : RandomState or None
+        Generator that shuffles the rows; None leaves them in their order.
     before : dict
         Attributes of the model to start from; empty for a fresh start.
+
+    Returns
+    -------
+    CertifiedFit, ScheduledFit or OneClass
+        The solver.
+
+    Raises
+    ------
+    ValueError
+        If squared norms of rows overflow, or if the coefficients to start from have another shape.
     """
     if len(classes.weighted) == 1:
         return OneClass(problem, has_proof=params["learning_rate"] == "auto")
@@ -92,15 +105,28 @@ def make_solver(problem, classes, params, rng, before):
 
 
 def run(solver, *, max_iter, verbose, task, classes):
-    """Let the solver pass over the data until it has finished; the attributes of the fitted model.
+    """Let a solver pass over the data until it has finished.
 
     Parameters
     ----------
-    solver : ScheduledFit or CertifiedFit
+    solver : CertifiedFit, ScheduledFit or OneClass
+        The solver.
     max_iter, verbose : int
+        Parameters of the estimator.
     task : FitTask
-        Hears of every pass and may stop the fit.
+        The task of the fit, whose callbacks may stop it.
     classes : WeightedClasses
+        The classes.
+
+    Returns
+    -------
+    dict
+        The attributes of the fitted model.
+
+    Raises
+    ------
+    ValueError
+        If the computation overflows or underflows.
     """
     started = time.perf_counter()
     passes = []
@@ -130,23 +156,36 @@ def run(solver, *, max_iter, verbose, task, classes):
     _warn_of_collapse(solver, progress, classes)
     fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
     if not classes.are_all:
-        fit.pop("_stream_", None)  # it knows the classes with weight only
+        fit.pop("_stream_", None)  # a stream of the classes with weight only
         fit |= {"dual_coef_": classes.expand_dual(fit["dual_coef_"])} if "dual_coef_" in fit else {}
     return _model(solver.problem, progress, classes) | fit
 
 
 def make_stream(problem, model, params):
-    """What `partial_fit` goes on with, and how it sweeps over a chunk.
+    """Make the stream that `partial_fit` goes on with, and the options of its sweep over a chunk.
 
-    It is a copy: the model must stay as it was if the pass fails.
+    The stream is a copy, because the model must stay as it was if the pass fails.
 
     Parameters
     ----------
     problem : Problem
+        The problem of the chunk.
     model : dict
         Attributes of the estimator.
     params : dict
         Its parameters.
+
+    Returns
+    -------
+    stream : DualStream or SubgradientDescent
+        The stream.
+    options : dict
+        Arguments of its method `sweep`.
+
+    Raises
+    ------
+    ValueError
+        If squared norms of rows overflow, or if the coefficients of the model have another shape.
     """
     _row_norm(problem)  # raises where squares overflow
     kind = DualStream if params["learning_rate"] == "auto" else SubgradientDescent
@@ -159,7 +198,7 @@ def make_stream(problem, model, params):
         if kind is DualStream:
             stream = DualStream(coef, intercept, *model.get("_trained_on_", ()))
         else:
-            # Of the first batch only: the stream must not depend on how it is cut into chunks.
+            # The norm is that of the first batch: the stream must not depend on how it is cut into chunks.
             stream = SubgradientDescent(coef, intercept, _row_norm(problem, _batch_size(params)))
         stream.t = model.get("t_", 0)
     options = {"average": params["average"], "batch_size": _batch_size(params)}
@@ -169,12 +208,12 @@ def make_stream(problem, model, params):
 
 
 def model_attributes(coef, intercept, **others):
-    """``coef_`` and ``intercept_`` from Wᵀ and b, and what else is given."""
+    """Return the attributes ``coef_`` and ``intercept_`` for Wᵀ and b, and the given others."""
     return {"coef_": coef.T, "intercept_": intercept} | others
 
 
 def _model(problem, progress, classes):
-    """The attributes that predict, with all classes."""
+    """Return the attributes that predict, with all classes."""
     lowest = classes.lowest_score(problem, progress.coef, progress.intercept)
     coef, intercept = classes.expand(progress.coef, progress.intercept, lowest)
     model = model_attributes(coef, intercept, classes_=classes.labels)
@@ -182,12 +221,12 @@ def _model(problem, progress, classes):
 
 
 def _model_so_far(problem, progress, classes):
-    """What a callback may keep while the fit goes on."""
+    """Return the attributes that predict, as copies that a callback may keep while the fit goes on."""
     return _model(problem, progress._replace(coef=progress.coef.copy(), intercept=progress.intercept.copy()), classes)
 
 
 def _start(problem, classes, model):
-    """Wᵀ and b of a fitted model, or zeros."""
+    """Return Wᵀ and b of a fitted model, or zeros."""
     dtype = problem.X.dtype
     coef = model.get("coef_")
     if coef is None:
@@ -206,12 +245,12 @@ def _start(problem, classes, model):
 
 
 def _were_set(coef, intercept, stream):
-    """Whether coefficients differ from those that the stream left."""
+    """Return whether coefficients differ from those of the stream."""
     return not all(map(np.array_equal, (coef, intercept), stream.coefficients()))
 
 
 def _warn_of_collapse(solver, progress, classes):
-    """Warn if the model predicts one class wherever it was trained, or is proven no better than one that does."""
+    """Warn if the model predicts one class at all training samples, or is proven no better than zero coefficients."""
     problem = solver.problem
     if len(classes.weighted) == 1:
         return
@@ -227,7 +266,7 @@ def _warn_of_collapse(solver, progress, classes):
 
 
 def _only_class(problem, progress, classes):
-    """The label that the model predicts for all rows, or None if it predicts several."""
+    """Return the label that the model predicts for all rows, or None if it predicts several."""
     rows = problem.rows
     intercept = problem.centred_intercept(progress.coef, progress.intercept)
     a_few = rows[:: max(1, len(rows) // ROWS_AT_FIRST)]
@@ -246,7 +285,7 @@ def _batch_size(params):
 
 
 def _row_norm(problem, n_rows=None):
-    """The root mean square of ‖x_i‖ over the first rows that have a weight."""
+    """Return the root mean square of ‖x_i‖ over the first rows that have a weight."""
     rows = problem.rows[:n_rows]
     with np.errstate(over="ignore"):
         norms = problem.squared_norms[rows] if n_rows is None else squared_norms(take_rows(problem.X, rows))
@@ -273,7 +312,7 @@ def _history(passes):
         "seconds": seconds,
         "objective": objective,
         "dual_objective": dual_objective,
-        # Without a loss, where a single class has a weight, there is nothing to divide by.
+        # The objective is zero where a single class has a weight.
         "gap": (objective - dual_objective) / np.where(objective > 0, objective, 1),
     }
 

@@ -1,4 +1,4 @@
-"""Labels and weights as the solvers want them: integer codes, and weights that count nothing twice."""
+"""Labels and weights as the solvers need them: integer codes and normalised weights."""
 
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
@@ -8,7 +8,13 @@ from linear_hinge.linalg.batches import normalised
 
 
 def check_weights(sample_weight, X):
-    """Sample weights as float64 of shape (n_samples,); scikit-learn's errors for negative and all-zero ones."""
+    """Return sample weights as float64 of shape (n_samples,).
+
+    Raises
+    ------
+    ValueError
+        If weights are negative, or all zero, in the words of scikit-learn.
+    """
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     if not weights.any():  # scikit-learn checks this from 1.8 on
         raise ValueError("Sample weights must contain at least one non-zero number.")
@@ -16,16 +22,19 @@ def check_weights(sample_weight, X):
 
 
 def encode_for_fit(y, weights, class_weight):
-    """Classes, codes and weights of a fit.
+    """Compute the classes, codes and weights of a fit.
 
-    Rows without weight are as good as absent, and so are classes without weighted rows: the codes count only the
-    others, and those of weightless rows mean nothing.
+    Rows without weight count as absent, and so do classes without weighted rows: codes number the other classes only,
+    and the codes of rows without weight have no meaning.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
+        The labels.
     weights : ndarray of shape (n_samples,)
+        The sample weights.
     class_weight : dict, "balanced" or None
+        The parameter of the estimator.
 
     Returns
     -------
@@ -36,9 +45,14 @@ def encode_for_fit(y, weights, class_weight):
     codes : ndarray of shape (n_samples,)
         Places in ``weighted``.
     weights : ndarray of shape (n_samples,)
-        ω_i, the sample weights times the class weights, summing to one.
+        The ω_i: the sample weights times the class weights, divided by their sum.
     mean_weight : float
-        What these were before, on average over the rows that have one.
+        The mean of these products over the rows with a positive one, before the division.
+
+    Raises
+    ------
+    ValueError
+        If there is a single class, or if class weights are not valid or leave no weight.
     """
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
@@ -59,7 +73,13 @@ def encode_for_fit(y, weights, class_weight):
 
 
 def encode_for_partial_fit(y, weights, class_weight, classes):
-    """Codes and weights of a chunk of a stream, whose classes are known."""
+    """Compute the codes and weights of a chunk of a stream, whose classes are known.
+
+    Raises
+    ------
+    ValueError
+        If ``class_weight`` is "balanced", which no chunk determines, or is not valid.
+    """
     if class_weight == "balanced":
         raise ValueError(
             "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use"

@@ -1,8 +1,8 @@
-"""The classes that have a weight, which a fit knows alone, and the others, which its model has a score for as well.
+"""Classes with and without weight: a fit is concerned with the former, but its model has scores for the latter as well.
 
-Among three and more classes, one without weight gets a row of zeros in ``coef_`` and a very low intercept. Where only
-two have a weight, the problem is the binary one: the first of them scores 0 and the second s = w·x + b, so that s
-decides as ever, and ``objective_`` is that of these scores.
+Among three or more classes, one without weight gets a row of zeros in ``coef_`` and a very low intercept. Where only
+two classes have a weight, the problem is binary: the first of them scores 0 and the second s = w·x + b, so that the
+sign of s decides, and ``objective_`` is that of these scores.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from linear_hinge.solvers.progress import Progress
 
 
 class WeightedClasses:
-    """Translates between the scores of a problem and those of the model.
+    """The translation between the scores of a problem and those of the model.
 
     Parameters
     ----------
@@ -28,25 +28,25 @@ class WeightedClasses:
 
     @property
     def are_all(self):
+        """Whether all classes have a weight."""
         return len(self.weighted) == len(self.labels)
 
     @property
     def n_scores(self):
-        """How many scores the model has."""
+        """The number of scores of the model."""
         return 1 if len(self.labels) == 2 else len(self.labels)
 
     @property
     def columns(self):
-        """Where the scores of the problem stand among those of the model."""
+        """The places of the scores of the problem among those of the model."""
         if len(self.labels) == 2:
             return np.zeros(1, np.intp)
         return self.weighted[1:] if len(self.weighted) == 2 else self.weighted
 
     def lowest_score(self, problem, coef, intercept):
-        """The intercept of classes without weight; None where there are none.
+        """Return the intercept of classes without weight; None if there are none.
 
-        It is as far below zero as twice the largest score that any point as long as the longest row can have, and two
-        margins more.
+        It is −2 (Δ + s), where s is the largest score that any point as long as the longest row can have.
         """
         if self.are_all:
             return None
@@ -56,7 +56,7 @@ class WeightedClasses:
         return coef.dtype.type(max(lowest, np.finfo(coef.dtype).min / 4))
 
     def expand(self, coef, intercept, lowest):
-        """Wᵀ and b of the model from those of the problem."""
+        """Return Wᵀ and b of the model, given those of the problem and the lowest score."""
         if self.are_all:
             return coef, intercept
         full = np.zeros((len(coef), self.n_scores), coef.dtype)
@@ -69,28 +69,28 @@ class WeightedClasses:
         return full, full_intercept
 
     def contract(self, coef, intercept):
-        """Wᵀ and b of the problem from those of the model."""
+        """Return Wᵀ and b of the problem, given those of the model."""
         if self.are_all:
             return coef, intercept
         first = self.weighted[0]
-        if len(self.weighted) == 2:  # of more
+        if len(self.weighted) == 2:  # out of more classes
             return coef[:, self.columns] - coef[:, [first]], intercept[self.columns] - intercept[first]
         return coef[:, self.columns], intercept[self.columns]
 
     def expand_dual(self, dual):
-        """A sparse dual with the scores of the model from one with those of the problem."""
+        """Return a sparse G with the scores of the model, given one with the scores of the problem."""
         if self.are_all:
             return dual
         indices = self.columns[dual.indices].astype(dual.indices.dtype)
         return sp.csr_array((dual.data, indices, dual.indptr), shape=(dual.shape[0], self.n_scores))
 
     def contract_dual(self, dual):
-        """The inverse of `expand_dual`."""
+        """Invert `expand_dual`."""
         return dual if self.are_all or dual.shape[1] != self.n_scores else dual[:, self.columns]
 
 
 def with_usual_intercepts(intercept, lowest, margin):
-    """b to go on from, in which classes that had no weight are a margin below the others, and no more."""
+    """Return b to start from: classes that had no weight are one margin below the others, not at the lowest score."""
     if lowest is None:
         return intercept
     without, against = intercept == lowest, intercept == -lowest
@@ -99,7 +99,7 @@ def with_usual_intercepts(intercept, lowest, margin):
 
 
 class OneClass:
-    """What stands for a solver where a single class has a weight: no loss is left, and zero is the optimum."""
+    """A solver for the case that a single class has a weight: there is no loss, and zero is the optimum."""
 
     n_rounds = 1
     finished = converged = True
@@ -109,24 +109,24 @@ class OneClass:
         self.has_proof = has_proof
 
     def run_pass(self, is_last):
-        """The optimum."""
+        """Return the optimum."""
         coef = np.zeros((self.problem.X.shape[1], self.problem.n_scores), self.problem.X.dtype)
         return Progress(coef, coef.sum(axis=0), 0.0, 0.0 if self.has_proof else np.nan, 0.0)
 
     def certify(self):
-        """The same again."""
+        """Return the optimum again."""
         return self.run_pass(is_last=True)
 
     def early_advice(self):
-        """Nothing: it is done."""
+        """Return None, because the fit is finished."""
         return None
 
     def steps_to_save(self):
-        """Nothing: there are no steps."""
+        """Return None, because there are no steps."""
         return None
 
     def attributes(self):
-        """What the fitted estimator shows besides the coefficients."""
+        """Return the attributes of the fitted estimator besides the coefficients."""
         if not self.has_proof:
             return {"t_": 0}
         dual = sp.csr_array((len(self.problem.y), self.problem.n_scores), dtype=self.problem.X.dtype)

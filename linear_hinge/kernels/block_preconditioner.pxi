@@ -5,21 +5,29 @@ def class_blocks(
     Entries at, const double[::1] own, const double[::1] mean, double alpha, double last, bint has_intercept,
     double smallest_pivot, int most_threads
 ):
-    """`block_factors`.
+    """Compute `block_factors` of `block_preconditioner.py`.
 
     Parameters
     ----------
     at : Entries
+        The free entries.
     own : ndarray of shape (n_entries,)
-        (ω_i/ρ) (J_i)_kk of every entry.
+        The numbers (ω_i/ρ) (J_i)_kk of the entries.
     mean : ndarray of shape (n_features,)
-        μ.
+        The mean μ, which is subtracted from the rows.
     alpha, last : float
         What is added to the diagonal: for the features, and for the intercept.
     has_intercept : bool
+        Whether there is an intercept.
     smallest_pivot : float
-        In parts of the diagonal.
+        The smallest pivot, relative to the diagonal.
     most_threads : int
+        Number of threads at most.
+
+    Returns
+    -------
+    ndarray of shape (n_classes, n_features + 1, n_features + 1)
+        The Cholesky factors, in the lower triangles.
     """
     cdef Py_ssize_t k, D = at.n_features + 1
     factors = np.zeros((at.n_classes, D, D))
@@ -34,7 +42,7 @@ def class_blocks(
 
 
 cdef void add_squares(Entries at, Py_ssize_t k, const double* own, double* block) noexcept nogil:
-    """Σ_i own_i (x_i, 1)(x_i, 1)ᵀ of one class, below the diagonal and on it."""
+    """Add Σ_i own_i (x_i, 1)(x_i, 1)ᵀ of one class, in the lower triangle."""
     cdef Py_ssize_t start = at.class_starts[k], n = at.class_starts[k + 1] - start
     cdef const int64_t* rows = &at.class_rows[start]
     cdef const int64_t* entries = &at.class_entries[start]
@@ -66,7 +74,7 @@ cdef inline void add_square(
     Py_ssize_t n_features, Py_ssize_t row, const real* data, const index* columns, const index* indptr, double own,
     double* block
 ) noexcept nogil:
-    """Of a sparse row, whose columns are in order."""
+    """Add the term of a sparse row, whose columns are in order."""
     cdef Py_ssize_t p, q
     cdef double* line
     for p in range(indptr[row], indptr[row + 1]):
@@ -80,7 +88,7 @@ cdef inline void add_square(
 cdef void centre_block(
     Py_ssize_t D, const double* mean, double alpha, double last, bint has_intercept, double* block
 ) noexcept nogil:
-    """From (x_i, 1) to (x_i − μ, 1), with what is added to the diagonal."""
+    """Turn the sums over (x_i, 1) into those over (x_i − μ, 1), and add to the diagonal."""
     cdef Py_ssize_t i, j, d = D - 1
     cdef double* sums = block + d * D
     cdef double total = sums[d]
@@ -94,7 +102,7 @@ cdef void centre_block(
 
 
 cdef void factorise(Py_ssize_t D, double smallest_pivot, double* block) noexcept nogil:
-    """L with L Lᵀ the block, in its place."""
+    """Compute L with L Lᵀ the block, in its place."""
     cdef Py_ssize_t i, j
     cdef double least
     for i in range(D):
@@ -105,7 +113,7 @@ cdef void factorise(Py_ssize_t D, double smallest_pivot, double* block) noexcept
 
 
 cdef void solve_block(Py_ssize_t D, const double* factor, double* rest) noexcept nogil:
-    """L⁻ᵀ L⁻¹ r in place of r."""
+    """Compute L⁻ᵀ L⁻¹ r, in the place of r."""
     cdef Py_ssize_t j
     for j in range(D):
         rest[j] = (rest[j] - inner_of(j, factor + j * D, rest)) / factor[j * D + j]

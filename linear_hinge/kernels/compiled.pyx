@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""What takes the time of a fit, compiled: minibatch steps, Newton systems, products and losses; nothing else.
+"""The parts of a fit that take most of its time, compiled: minibatch steps, Newton systems, products and losses.
 
-`sweep` makes the steps that `dual_step.step` specifies, batch after batch, without Python in between. The files that are
-included have the losses a second time, row by row in float64 (`row_losses.pxi`), the products with single rows of X
+`sweep` makes the steps that `dual_step.step` specifies, batch after batch, without Python in between. The included files
+contain the losses a second time, row by row in float64 (`row_losses.pxi`), the products with single rows of X
 (`row_products.pxi`, `zero_groups.pxi`) and those of a batch for one thread (`slices.pxi`), the numbers of a step
-(`dual_step.pxi`), what is computed from all rows (`whole_rows.pxi`), and the Newton systems (`newton_system.pxi`,
+(`dual_step.pxi`), computations over all rows (`whole_rows.pxi`), and the Newton systems (`newton_system.pxi`,
 `block_preconditioner.pxi`).
 """
 
@@ -51,22 +51,27 @@ include "whole_rows.pxi"
 
 
 def max_threads():
-    """How many threads OpenMP would use; 1 without it."""
+    """Return the number of threads that OpenMP would use; 1 without it."""
     return MAX_THREADS
 
 
 cdef class Batches:
-    """The batches of a sweep, and what its threads have in common.
+    """The batches of a sweep, and the memory that its threads have in common.
 
     Parameters
     ----------
     held : AscentState
+        The state that the sweep changes.
     X : Rows
+        The rows of X.
     rows, places : ndarray of shape (n_rows,)
-        The rows of the state, and where they are in X.
+        Row numbers in the state, and those of the same rows in X.
     width : int
+        The width of a row of W, in numbers.
     n_threads : int
+        Number of threads.
     mean : RunningMean or None
+        The mean of the iterates, if it is asked for.
     """
 
     cdef Py_ssize_t size, n_rows, n_squares, n_seen
@@ -86,10 +91,10 @@ cdef class Batches:
         self.y, self.weights, self.norms = held.y, held.weights, held.norms
         self.on_mean, self.centre, self.row_gaps = held.on_mean, held.centre, held.row_gaps
         self.n_squares = n_squares_of(X, width)
-        # Those of the step, and those that nobody asks for.
+        # The second half is for sums that nobody reads.
         self.sums, self.squares = np.empty((self.size, 3)), np.empty(2 * self.n_squares)
         self.addresses = np.empty((n_threads, ADDRESSES * self.size), np.intp)
-        # Apart by a line of memory, so that threads do not write into the same one.
+        # A line of memory lies between the numbers of two threads, so that they do not write into the same line.
         self.numbers = np.empty((n_threads, 10 * K + LINE_BYTES))
         np.asarray(self.numbers)[:, : 2 * K] = np.concatenate([held.imbalance, held.raw_on_mean])
         self.state.K, self.state.fit_intercept = K, held.fit_intercept
@@ -110,7 +115,7 @@ cdef class Batches:
         return at
 
     def finish(self):
-        """Write down what has come of it."""
+        """Write the numbers of the last step into the state."""
         held, K = self.held, self.state.K
         held.imbalance[:], held.raw_on_mean[:] = np.asarray(self.numbers)[0, : 2 * K].reshape(2, K)
         held.beta = self.state.beta if self.state.beta >= 0 else None
@@ -122,10 +127,10 @@ cdef class Batches:
 cdef void fetch_rows(
     Rows X, const int64_t* places, const int64_t* rows, Py_ssize_t n_rows, const real* dual, Py_ssize_t K
 ) noexcept nogil:
-    """Bring what the next batch needs, which lies anywhere: of a sparse row of X the beginning, the rest follows."""
+    """Fetch the memory of the next batch, which may lie anywhere; of a sparse row of X only the beginning."""
     cdef Py_ssize_t i, begin, n
     for i in range(n_rows):
-        if X.is_sparse:  # dense ones are fetched block by block
+        if X.is_sparse:  # dense rows are fetched block by block
             begin, n = X.begin(places[i]), min(X.n_entries(places[i]), FETCHED_ENTRIES)
             fetch(<const real*>X.data + begin, n * sizeof(real))
             if X.is_wide:
@@ -139,8 +144,8 @@ cdef void run_batches(
     Batches batches, Py_ssize_t first, Py_ssize_t last, Rows X, RowLoss loss, int thread, int n_threads, real* W,
     Py_ssize_t width, real* lag, real* dual, real* raw_scores, real* steps, real* weighted
 ) noexcept nogil:
-    """What one thread does of every step, for the rows from first to last. They wait for each other after the scores,
-    after the prox steps, and after the sums of the rows; the numbers of the step each computes by itself."""
+    """Make one thread's part of every step over the rows from first to last. The threads wait for each other after the
+    scores, after the prox steps and after the sums of the rows; each of them computes the numbers of the step itself."""
     cdef State at = batches.state_of(thread)
     cdef Slice mine = slice_of(X, width, sizeof(real), thread, n_threads)
     cdef Py_ssize_t i, k, n, n_next, first_row, last_row, n_seen = batches.n_seen
@@ -173,8 +178,8 @@ cdef void run_batches(
         sums = add_up(&at, of_rows, rows, n, steps, width)
         eta = 0
         if sums.rise > 0:
-            # The whole step is made at once: η is known afterwards, and seldom less than one. Of sparse rows,
-            # ‖V − U/alpha‖² = ‖V‖² − 2 ⟨V, U⟩/alpha + ‖U‖²/alpha² tells ‖U‖².
+            # The whole step is made at once: η is known afterwards, and is seldom less than one. For sparse rows ‖U‖²
+            # follows from ‖V − U/alpha‖² = ‖V‖² − 2 ⟨V, U⟩/alpha + ‖U‖²/alpha².
             add_slice(X, places, n, weighted, width, -1 / at.alpha, mine, addresses, squares, W)
             wait_for(n_threads)
             squared = total_square(X, width, squares)
@@ -199,35 +204,38 @@ cdef void run_batches(
 
 def sweep(held, RowLoss loss, Rows X, real[:, ::1] W, const int64_t[::1] rows, const int64_t[::1] places,
           int most_threads, double patience, mean=None):
-    """Minibatch steps over these rows, in this order, each as `dual_step.step` makes it.
+    """Make the minibatch steps of `dual_step.step` over some rows, in their order.
 
     Parameters
     ----------
     held : AscentState
-        What `dual_step.step` changes of it is changed here.
+        The state, changed as `dual_step.step` changes it.
     loss : RowLoss
+        The row kernel of the loss.
     X : Rows
+        The rows of X.
     W : ndarray of shape (n_features, width)
-        Its memory.
+        The memory of the state.
     rows, places : ndarray of shape (n_rows,)
-        The rows of the state, and where they are in X.
+        Row numbers in the state, and those of the same rows in X.
     most_threads : int
+        Number of threads at most.
     patience : float
-        Seconds for a multiplication after which threads give up working together.
+        The time per multiplication, in seconds, after which threads no longer work together.
     mean : RunningMean, optional
-        Hears of every step.
+        A mean of iterates, which every step is added to.
 
     Returns
     -------
-    lost : float
-        Seconds in which threads waited for each other in vain, because other processes keep the cores busy. From then on
-        one thread made the steps.
+    float
+        Seconds in which threads waited for each other in vain, because other processes keep the cores busy. One thread
+        made the steps after that.
     """
     cdef Py_ssize_t width = W.shape[1], n_entries = X.n_between(0, X.n_rows) // X.n_rows, first = 0, last
     cdef Py_ssize_t n_multiplications = (n_entries + LOSS_COST) * width * min(<Py_ssize_t>held.batch_size, rows.shape[0])
     cdef int n_threads = min(worth_threads(AWAKE * n_multiplications, most_threads), n_slices(X, width, W.itemsize))
     cdef Batches batches = Batches(held, X, rows, places, width, n_threads, mean)
-    # Rows are filled up to whole groups.
+    # The number of rows is filled up to whole groups.
     n_rows, dtype = (batches.size + ROW_GROUP - 1) // ROW_GROUP * ROW_GROUP, np.asarray(W).dtype
     cdef real[:, ::1] raw_scores = np.zeros((n_rows * (1 if X.is_sparse else n_blocks_of(X)), width), dtype)
     cdef real[:, ::1] steps = np.zeros((n_rows, width), dtype), weighted = np.zeros((n_rows, width), dtype)

@@ -2,7 +2,7 @@
 
 A function here has the name and the arguments of the function in `kernels` that it serves, and describes only what
 differs. Where there is no compiled code for its arguments it returns None, or False if it works in place. The modules
-of `kernels` then compute the same in NumPy, so that nobody above has to ask.
+of `kernels` then compute the same in NumPy, so that no caller has to ask.
 """
 
 import numpy as np

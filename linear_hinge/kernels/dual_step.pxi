@@ -1,12 +1,12 @@
-# What `dual_step.step` computes of the rows of its batch and of their sums, in float64.
+# The numbers that `dual_step.step` computes for the rows of its batch and for their sums, in float64.
 
 cdef struct Sums:
-    # Of one row or of a batch: the rise ω ⟨δ, S⟩ + ω Δ c(δ), ⟨V, U⟩, the lengths ω (‖x‖² + σ²) ‖δ‖².
+    # For one row or a batch: the rise ω ⟨δ, S⟩ + ω Δ c(δ), ⟨V, U⟩, and the lengths ω (‖x‖² + σ²) ‖δ‖².
     double rise, along, lengths
 
 
 cdef struct State:
-    # What the steps read of an `AscentState` and change in it, in float64. Every thread has one, and computes the same.
+    # The part of an `AscentState` that steps read and change, in float64. Every thread has one, and computes the same.
     Py_ssize_t K
     bint fit_intercept
     double alpha, margin, mean_norm, sigma2, beta, beta_memory
@@ -18,17 +18,17 @@ cdef struct State:
     double* row_gaps
     double* imbalance
     double* raw_on_mean
-    # To the scores come level + ⟨x_i, μ⟩ slope, `AscentState.offsets`.
+    # `AscentState.offsets`, which is added to raw scores, is level + ⟨x_i, μ⟩ slope.
     double* level
     double* slope
-    # s and Σ_B ω_i ⟨x_i, μ⟩ δ_i
+    # s and Σ_B ω_i ⟨x_i, μ⟩ δ_i.
     double* total
     double* total_on_mean
     double* work
 
 
 cdef double intercept_of(const State* at, Py_ssize_t k) noexcept nogil:
-    """b of the centred rows, c − (σ²/alpha) v."""
+    """Return b = c − (σ²/alpha) v of the centred rows."""
     return at.centre[k] - at.sigma2 / at.alpha * at.imbalance[k]
 
 
@@ -40,7 +40,7 @@ cdef void set_offsets(State* at) noexcept nogil:
 
 
 cdef double spread_of(const State* at, const int64_t* rows, Py_ssize_t n_rows) noexcept nogil:
-    """β, before the first step the weight of the batch."""
+    """Return β; before the first step it is the weight of the batch."""
     cdef Py_ssize_t i
     cdef double total = 0
     if at.beta >= 0:
@@ -54,7 +54,7 @@ cdef void improve_rows(
     const State* at, row_loss loss, const int64_t* rows, Py_ssize_t first, Py_ssize_t last, double beta, const real* dual,
     const real* raw_scores, Py_ssize_t width, real* steps, real* weighted, Sums* of_rows
 ) noexcept nogil:
-    """`improve_row` for the rows of a batch from first to last."""
+    """Call `improve_row` for the rows of a batch from first to last."""
     cdef Py_ssize_t i
     for i in range(first, last):
         of_rows[i] = improve_row(
@@ -67,7 +67,7 @@ cdef inline Sums improve_row(
     const State* at, row_loss loss, Py_ssize_t row, double rho, const real* dual, const real* raw_scores, real* step,
     real* weighted
 ) noexcept nogil:
-    """δ_i and ω_i δ_i of one row, what it adds to the sums, and its gap."""
+    """Compute δ_i and ω_i δ_i of one row, its gap, and its terms of the sums."""
     cdef Py_ssize_t k, K = at.K, y = at.y[row]
     cdef double* g = at.work
     cdef double* s = at.work + K
@@ -77,7 +77,7 @@ cdef inline Sums improve_row(
     cdef Sums sums
     begin_row(K, dual, raw_scores, at.level, at.slope, at.on_mean[row], g, s, &inner, &greatest)
     at.row_gaps[row] = value_of(loss, s, y, K, at.margin, delta) - inner - at.margin * loss.dual_value(g, y, K)
-    if at.row_gaps[row] == 0:  # no subgradient is better
+    if at.row_gaps[row] == 0:  # then no subgradient is better
         for k in range(K):
             step[k] = weighted[k] = 0
         sums.rise = sums.along = sums.lengths = 0
@@ -91,7 +91,7 @@ cdef inline Sums improve_row(
 
 
 cdef double step_length(State* at, Sums sums, double squared) noexcept nogil:
-    """η, for ‖U‖² = ``squared`` of the rows as they are; β follows."""
+    """Return η, given ‖U‖² = ``squared`` of the rows as they are, and let β follow."""
     cdef double quadratic = squared, resemblance = 0
     cdef Py_ssize_t k
     for k in range(at.K):
@@ -108,7 +108,7 @@ cdef double step_length(State* at, Sums sums, double squared) noexcept nogil:
 
 cdef Sums add_up(State* at, const Sums* of_rows, const int64_t* rows, Py_ssize_t n_rows, const real* steps,
                  Py_ssize_t width) noexcept nogil:
-    """The sums over a batch, s and Σ_B ω_i ⟨x_i, μ⟩ δ_i."""
+    """Add up the terms of a batch, s and Σ_B ω_i ⟨x_i, μ⟩ δ_i."""
     cdef Py_ssize_t i
     cdef Sums sums
     sums.rise = sums.along = sums.lengths = 0
@@ -123,7 +123,7 @@ cdef Sums add_up(State* at, const Sums* of_rows, const int64_t* rows, Py_ssize_t
 
 
 cdef void follow(State* at, double eta) noexcept nogil:
-    """v += η s and what follows the coefficients."""
+    """v += η s, and update V μ."""
     cdef Py_ssize_t k
     for k in range(at.K):
         at.raw_on_mean[k] -= eta / at.alpha * at.total_on_mean[k]

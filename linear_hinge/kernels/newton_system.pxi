@@ -1,25 +1,26 @@
-# Products with rows that look at a few classes of each row only, and the Newton systems that are made of them.
+# Products for a few classes of each row, and the Newton systems that are made of them.
 
 from cpython.exc cimport PyErr_CheckSignals
 
 
 cdef class Entries:
-    """Pairs of a row and a class, in the order of the rows.
+    """Entries, which are pairs of a row and a class, in the order of the rows.
 
     Parameters
     ----------
     X : Rows
-        Without duplicate entries, if the sums of squares are asked for.
-    mask : ndarray of shape (n_rows, n_classes)
-        Which pairs.
+        The rows of X, without duplicate entries if sums of squares are asked for.
+    mask : ndarray of shape (n_rows, n_classes), dtype=bool
+        The pairs.
     rows : ndarray of shape (n_rows,)
-        Where the rows of the mask are in X.
+        The numbers of the rows in X.
     most_threads : int
+        Number of threads at most.
 
     Attributes
     ----------
     counts : ndarray of shape (n_rows,)
-        How many entries a row has.
+        The number of entries of every row.
     """
 
     cdef Rows X
@@ -34,7 +35,7 @@ cdef class Entries:
         counts, class_counts = np.zeros(len(rows), np.int64), np.zeros(self.n_classes, np.int64)
         cdef const uint8_t[:, ::1] pairs = np.ascontiguousarray(mask).view(np.uint8)
         count_pairs(pairs, counts, class_counts)
-        self.counts, self.starts, self.class_starts = counts, starts_of(counts), starts_of(class_counts)
+        self.counts, self.starts, self.class_starts = counts, _starts_of(counts), _starts_of(class_counts)
         self.rows = rows
         classes, class_rows, class_entries = np.empty((3, self.starts[len(rows)]), np.int64)
         list_pairs(pairs, rows, np.array(self.class_starts), classes, class_rows, class_entries)
@@ -44,19 +45,43 @@ cdef class Entries:
         self.narrow = np.empty((1 if X.is_double else self.n_classes, self.n_features), np.float32)
 
     def totals(self, G):
-        """Σ_i g_ik of every class k."""
+        """Compute Σ_i g_ik of every class k.
+
+        Parameters
+        ----------
+        G : ndarray of shape (n_entries,)
+            The g_ik of the entries.
+
+        Returns
+        -------
+        ndarray of shape (n_classes,)
+            The sums.
+        """
         return np.bincount(self.classes, weights=G, minlength=self.n_classes)
 
     def sums(self, const double[::1] G, bint is_squared=False):
-        """Σ_i g_ik x_i of every class k, or Σ_i g_ik x_i² if ``is_squared``, shape (n_classes, n_features)."""
+        """Compute Σ_i g_ik x_i of every class k.
+
+        Parameters
+        ----------
+        G : ndarray of shape (n_entries,)
+            The g_ik of the entries.
+        is_squared : bool
+            Whether the entries of x_i are squared.
+
+        Returns
+        -------
+        ndarray of shape (n_classes, n_features)
+            The sums.
+        """
         sums = np.zeros((self.n_classes, self.n_features))
         cdef double[:, ::1] out = sums
         sum_entries(self, G, is_squared, out)
         return sums
 
 
-def starts_of(counts):
-    """Where the runs of these lengths begin and end."""
+def _starts_of(counts):
+    """Compute where runs of these lengths begin and end."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
@@ -72,7 +97,7 @@ cdef void list_pairs(
     const uint8_t[:, ::1] pairs, const int64_t[::1] rows, int64_t[::1] next_of_class, int64_t[::1] classes,
     int64_t[::1] class_rows, int64_t[::1] class_entries
 ) noexcept:
-    """The classes of the entries, and of every class the rows and the entries."""
+    """List the classes of the entries, and the rows and the entries of every class."""
     cdef Py_ssize_t i, k, entry = 0
     for i in range(pairs.shape[0]):
         for k in range(pairs.shape[1]):
@@ -181,19 +206,22 @@ cdef void sum_entries_of(
 
 
 cdef class System:
-    """A Newton system over entries: its matrix as `NumpySystem.apply` has it, and what solving it works in.
+    """A Newton system over entries, with the matrix of `NumpySystem.apply` and the work space of its solution.
 
     Inside, vectors are of shape (n_classes, n_features), with the intercepts apart.
 
     Parameters
     ----------
     entries : Entries
+        The free entries.
     stiffness : ndarray of shape (n_rows,)
-        ω_i/ρ of every row of the entries.
+        The stiffness ω_i/ρ of every row of the entries.
     mean : ndarray of shape (n_features,)
-        μ.
+        The mean μ, which is subtracted from the rows.
     alpha, damping : float
+        What is added to the diagonal: for the features, and for the intercepts.
     sums_to_zero, fit_intercept : bool
+        Whether subgradients sum to zero, and whether there is an intercept.
     """
 
     cdef Entries entries
@@ -229,7 +257,18 @@ cdef class System:
             image_b[k] = (total + self.damping * b[k]) * self.fit_intercept
 
     def apply(self, direction):
-        """`NumpySystem.apply`, in float64."""
+        """Compute `System.apply` of `newton_system.py`, in float64.
+
+        Parameters
+        ----------
+        direction : ndarray of shape (n_features + 1, n_scores)
+            (dW, db), transposed.
+
+        Returns
+        -------
+        ndarray of shape (n_features + 1, n_scores), dtype=float64
+            The left-hand sides of the system.
+        """
         coef, intercept = np.array(direction[:-1].T, np.float64, order="C"), np.array(direction[-1], np.float64)
         image, image_b = np.empty_like(coef), np.empty_like(intercept)
         self.multiply(coef, intercept, image, image_b)
@@ -247,7 +286,7 @@ cdef class System:
         self, const double[:, ::1] residual, const double[::1] residual_b, const double[:, ::1] scale,
         const double[::1] scale_b, const double[:, :, ::1] factors, double[:, ::1] z, double[::1] z_b
     ) noexcept:
-        """With the factors of the class blocks, if there are any, otherwise with the inverse of the diagonal."""
+        """Apply the factors of the class blocks, if there are any, otherwise the inverse of the diagonal."""
         cdef Py_ssize_t k, j, d = residual.shape[1], K = residual.shape[0]
         if factors.shape[0] == 0:
             multiply(d * K, &residual[0, 0], &scale[0, 0], &z[0, 0])
@@ -264,7 +303,28 @@ cdef class System:
         self.without_common(z_b)
 
     def solve(self, rhs, start, diagonal, factors, double accuracy, Py_ssize_t most_steps):
-        """`NumpySystem.solve`: the solution and the number of steps."""
+        """Compute `System.solve` of `newton_system.py`, in float64.
+
+        Parameters
+        ----------
+        rhs, start : ndarray of shape (n_features + 1, n_scores)
+            The right-hand sides R, and where the iteration starts.
+        diagonal : ndarray of shape (n_features + 1, n_scores)
+            The diagonal of the system.
+        factors : ndarray of shape (n_scores, n_features + 1, n_features + 1) or None
+            The factors of the class blocks, which precondition the system; None for its diagonal.
+        accuracy : float
+            The energy norm of the residual that ends the iteration, relative to that of ``rhs``.
+        most_steps : int
+            The number of steps that ends it in any case.
+
+        Returns
+        -------
+        solution : ndarray of shape (n_features + 1, n_scores)
+            (dW, db), transposed.
+        n_steps : int
+            Number of steps.
+        """
         coef, intercept = np.array(start[:-1].T, np.float64, order="C"), np.array(start[-1], np.float64)
         cdef const double[:, :, ::1] blocks = np.empty((0, 0, 0)) if factors is None else factors
         cdef double[:, ::1] residual = np.array(rhs[:-1].T, np.float64, order="C")

@@ -1,6 +1,6 @@
-/* Products of dense rows with a few classes each: those where a subgradient is free, or not zero.
+/* Products of dense rows for a few classes of each row: those where a subgradient is free, or not zero.
  *
- * Included for REAL float and double, after row_loops.h. An entry is a pair of a row and a class; D is of shape
+ * The file is included for REAL float and double, after row_loops.h. An entry is a pair of a row and a class; D is of shape
  * (n_classes, n_features), so that the features that an entry needs lie side by side.
  */
 
@@ -24,8 +24,8 @@ INLINE REAL NAME(dot)(ptrdiff_t n, const REAL *x, const REAL *d)
     return rest + NAME(sum_of_lanes)((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
-/* Of each entry e of the rows first … last: stiffness_i (⟨x_i, D_k⟩ + b_k), k = classes[e], less the mean of its row if
- * is_centred. */
+/* changes_e = stiffness_i (⟨x_i, D_k⟩ + b_k), k = classes[e], for every entry e of the rows first … last; the mean of a row
+ * is subtracted if is_centred. */
 MULTIVERSION
 static void NAME(entry_changes)(ptrdiff_t first, ptrdiff_t last, ptrdiff_t n_features, const REAL *X, ptrdiff_t stride,
                                 const int64_t *rows, const int64_t *starts, const int64_t *classes, const REAL *D,
@@ -54,7 +54,7 @@ INLINE void NAME(entry_sums_block)(int n, int is_squared, ptrdiff_t n_entries, c
     for (int j = 0; j < n; j++) sums[j] = totals[j];
 }
 
-/* Of one class and n features from X on, in float64: Σ_e g_e x_i, or Σ_e g_e x_i² if is_squared. */
+/* Σ_e g_e x_i, or Σ_e g_e x_i² if is_squared, over the entries of one class and n features from X on, in float64. */
 MULTIVERSION
 static void NAME(entry_sums)(int is_squared, ptrdiff_t n_entries, ptrdiff_t n, const REAL *X, ptrdiff_t stride,
                              const int64_t *rows, const int64_t *entries, const double *G, double *sums)
@@ -68,8 +68,8 @@ static void NAME(entry_sums)(int is_squared, ptrdiff_t n_entries, ptrdiff_t n, c
 #undef SUMS_BLOCK
 }
 
-/* Of one class, the lower triangle of Σ_e g_e (x_i, 1) (x_i, 1)ᵀ, added to a block of n + 1 rows: several entries at once,
- * so that the block is read and written seldom. */
+/* To a block of n + 1 rows comes the lower triangle of Σ_e g_e (x_i, 1) (x_i, 1)ᵀ over the entries of one class, several
+ * entries at once, so that the block is seldom read and written. */
 MULTIVERSION
 static void NAME(entry_squares)(ptrdiff_t n_entries, ptrdiff_t n, const REAL *X, ptrdiff_t stride, const int64_t *rows,
                                 const int64_t *entries, const double *G, double *block)

@@ -1,14 +1,14 @@
-/* Products of groups of dense rows of X with W, and the sums of rows that are added to it; and loops over the classes of a
- * row in the type of X.
+/* Products of groups of dense rows of X with W, sums of rows that are added to W, and loops over the classes of a row in the
+ * type of X.
  *
- * Included for REAL float and double. W, scores and D have `width` numbers a row: one with a single score, otherwise the
- * scores filled up with zeros to whole vectors of 32 bytes.
+ * The file is included for REAL float and double. A row of W, scores and D has `width` numbers: one with a single score,
+ * otherwise the scores filled up with zeros to whole vectors of 32 bytes.
  */
 
 #ifndef ROW_GROUP
 #define ROW_GROUP 4
 #define FEATURE_GROUP 4
-#define MOST_VECTORS 3 /* with ROW_GROUP rows or features, as many sums as fit into the registers */
+#define MOST_VECTORS 3 /* with ROW_GROUP rows or features, the sums just fit into the registers */
 #define PARTIAL_SUMS 32
 #endif
 
@@ -29,7 +29,7 @@ typedef REAL NAME(vector);
 INLINE REAL NAME(sum_of_lanes)(NAME(vector) v) { return v; }
 #endif
 
-/* Calls BLOCK(n) for blocks of n vectors that cover the width, k being the first number of the block. */
+/* Call BLOCK(n) for blocks of n vectors that cover the width, k being the first number of the block. */
 #undef FOR_BLOCKS
 #define FOR_BLOCKS(BLOCK)                             \
     for (ptrdiff_t k = 0; k < width;) {               \
@@ -85,7 +85,7 @@ static void NAME(dense_scores)(ptrdiff_t n_features, const REAL *const *x, const
 #undef DENSE_SCORES_BLOCK
 }
 
-/* W_j += scale u_j for n vectors of the features j … j + n_group, u_j = Σ_i x_ij D_i; Σ_j ‖u_j‖². */
+/* W_j += scale u_j for n vectors of the features j … j + n_group, with u_j = Σ_i x_ij D_i; returns Σ_j ‖u_j‖². */
 INLINE NAME(vector) NAME(dense_add_block)(int n, int n_group, ptrdiff_t n_rows, const REAL *const *x,
                                           const REAL *const *D, ptrdiff_t j, ptrdiff_t k, ptrdiff_t width, REAL scale,
                                           REAL *W)
@@ -121,7 +121,7 @@ INLINE double NAME(dense_add_single)(ptrdiff_t n, ptrdiff_t n_rows, const REAL *
     return squared;
 }
 
-/* W += scale U for the features in [first, last), U = Σ_i x_i D_i over the rows; ‖U‖² there. */
+/* W += scale U for the features in [first, last), with U = Σ_i x_i D_i over the rows; returns their part of ‖U‖². */
 MULTIVERSION
 static double NAME(dense_add)(ptrdiff_t n_rows, const REAL *const *x, const REAL *const *D, ptrdiff_t width, REAL scale,
                               ptrdiff_t first, ptrdiff_t last, REAL *W)
@@ -161,7 +161,7 @@ static void NAME(begin_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *
     *greatest = largest;
 }
 
-/* δ = better − g as it is rounded, and weight · δ; ⟨δ, s⟩, ⟨δ, raw_scores⟩ and ‖δ‖². */
+/* δ = better − g, rounded, and weight · δ; ⟨δ, s⟩, ⟨δ, raw_scores⟩ and ‖δ‖². */
 MULTIVERSION
 static void NAME(end_row)(ptrdiff_t K, const REAL *RESTRICT dual, const REAL *RESTRICT raw_scores, const double *RESTRICT s,
                           double weight, double *RESTRICT better, REAL *RESTRICT step, REAL *RESTRICT weighted,

@@ -1,5 +1,5 @@
-/* Loops over numbers in float64: over the classes of one row, which the losses of row_losses.pxi are made of, and over the
- * vectors of conjugate gradients. */
+/* Loops over numbers in float64: over the classes of one row, for the losses of row_losses.pxi, and over the vectors of
+ * conjugate gradients. */
 
 #ifndef LINEAR_HINGE_ROW_LOSSES
 #define LINEAR_HINGE_ROW_LOSSES
@@ -9,7 +9,7 @@
 INLINE double larger(double a, double b) { return LARGER(a, b); }
 INLINE double smaller(double a, double b) { return SMALLER(a, b); }
 
-/* max_k a_k, −inf of none. */
+/* max_k a_k, or −inf if there is none. */
 MULTIVERSION
 static double greatest_of(ptrdiff_t K, const double *a)
 {
@@ -58,7 +58,7 @@ INLINE void add_hinges(
         for (ptrdiff_t t = 0; t < n_margins; t++) sums[t] += weight * LARGER(margins[t] + a[k], 0);
 }
 
-/* Σ_k clip(a_k − τ, 0, 1), and how many of these are inside (0, 1). */
+/* Σ_k clip(a_k − τ, 0, 1), and the number of terms inside (0, 1). */
 MULTIVERSION
 static double clipped_of(ptrdiff_t K, const double *a, double tau, double *n_inside)
 {
@@ -73,12 +73,13 @@ static double clipped_of(ptrdiff_t K, const double *a, double tau, double *n_ins
 }
 
 /* Project onto {g_k ≥ 0 for k ≠ y, g_y = −Σ_{k≠y} g_k ≥ −1}: the level τ rises until no entry leaves any more (Michelot
- * 1986). `kept` has K numbers to work in. Without branches on single entries, which nobody can predict. */
+ * 1986). `kept` is K numbers of work space. There are no branches on single entries, because no processor could predict
+ * them. */
 MULTIVERSION
 static void project_crammer_singer(ptrdiff_t K, ptrdiff_t y, double *RESTRICT a, double *RESTRICT kept)
 {
-    /* Measured from the greatest of the others, so that a huge common level does not swallow the differences. No entry
-     * that is smaller by 1, or not above the target, can stay. */
+    /* Entries are measured from the greatest of the others, so that a huge common level does not take the digits of the
+     * differences. No entry that is smaller by 1, or not above the target, can stay. */
     const double greatest = LARGER(greatest_of(y, a), greatest_of(K - y - 1, a + y + 1)), target = a[y] - greatest;
     ptrdiff_t n = 0, n_before = K + 1;
     double tau = LARGER(target, -1.0), sum = 0;

@@ -1,4 +1,4 @@
-# The losses of `losses`, one row at a time in float64: g, s and their K entries, y the code of the true class.
+# The losses of `losses`, one row at a time in float64: g and s have K entries, and y is the code of the true class.
 
 cimport cython
 
@@ -25,13 +25,13 @@ cdef extern from *:
 cdef class RowLoss:
     """A row kernel: a loss, one row at a time. g and s have K entries in float64, y is the code of the true class.
 
-    What it promises: the numbers a_j with ℓ(s, y) = Σ_j max(0, Δ + a_j); c(g); and the prox step
-    argmax_{g⁺ ∈ D_y} ⟨g⁺, s⟩ + Δ c(g⁺) − ρ/2 ‖g⁺ − g‖² for ρ > 0. `of_row` computes them for one row.
+    It promises the numbers a_j with ℓ(s, y) = Σ_j max(0, Δ + a_j), c(g), and the prox step
+    argmax_{g⁺ ∈ D_y} ⟨g⁺, s⟩ + Δ c(g⁺) − ρ/2 ‖g⁺ − g‖² for ρ > 0. `of_row` computes all of them for one row.
 
     Parameters
     ----------
     smallest_curvature : float
-        Of a prox step, in parts of the scores.
+        The smallest ρ of a prox step, as a multiple of Δ + max_k |s_k|.
     """
 
     cdef double tiny
@@ -42,7 +42,28 @@ cdef class RowLoss:
         self.is_binary = isinstance(self, BinaryHinge)
 
     def of_row(self, const double[::1] g, const double[::1] s, Py_ssize_t y, double rho, double margin):
-        """ℓ(s, y), c(g) and the prox step of one row."""
+        """Compute ℓ(s, y), c(g) and the prox step of one row.
+
+        Parameters
+        ----------
+        g, s : ndarray of shape (n_scores,), dtype=float64
+            The subgradient, where the prox step starts, and the scores.
+        y : int
+            The code of the true class.
+        rho : float
+            The curvature ρ > 0.
+        margin : float
+            The margin Δ.
+
+        Returns
+        -------
+        value : float
+            ℓ(s, y).
+        dual_value : float
+            c(g).
+        better : ndarray of shape (n_scores,)
+            The prox step g⁺.
+        """
         cdef Py_ssize_t K = len(s), n
         cdef double[::1] hinges = np.array(s), out = np.empty(2 * K)
         n = self.hinges(&hinges[0], y, K)
@@ -51,7 +72,7 @@ cdef class RowLoss:
         return value, self.dual_value(&g[0], y, K), np.asarray(out)[:K]
 
     cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
-        """The numbers a_j, in the place of s, of which the loss is Σ_j max(0, Δ + a_j), and how many they are."""
+        """Write the numbers a_j with ℓ = Σ_j max(0, Δ + a_j) in the place of s; return how many they are."""
         return 0
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
@@ -60,7 +81,7 @@ cdef class RowLoss:
     cdef void prox(
         self, const double* g, const double* s, Py_ssize_t y, Py_ssize_t K, double rho, double margin, double* out
     ) noexcept nogil:
-        """Into K numbers, behind which there are K more to work in."""
+        """Write the prox step into K numbers, which are followed by K numbers of work space."""
 
 
 @cython.final
@@ -80,7 +101,7 @@ cdef class BinaryHinge(RowLoss):
 
 
 ctypedef fused row_loss:
-    # Calls to the methods of the first cost nothing: with a single score, they would take the most of the time.
+    # Calls to the methods of the first cost nothing. With a single score they would take most of the time.
     BinaryHinge
     RowLoss
 
@@ -88,7 +109,7 @@ ctypedef fused row_loss:
 cdef inline double value_of(
     row_loss loss, const double* s, Py_ssize_t y, Py_ssize_t K, double margin, double* work
 ) noexcept nogil:
-    """ℓ(s, y), with K numbers to work in."""
+    """Return ℓ(s, y); ``work`` is K numbers of work space."""
     cdef Py_ssize_t k
     for k in range(K):
         work[k] = s[k]
@@ -117,7 +138,7 @@ cdef class OneVsRest(RowLoss):
 
 
 cdef inline double signed_prox(double g, double s, double z, double rho, double margin) noexcept nogil:
-    """−z clip((Δ − z s)/ρ − z g, 0, 1)"""
+    """Return −z clip((Δ − z s)/ρ − z g, 0, 1)."""
     return -z * smaller(larger((margin - z * s) / rho - z * g, 0), 1)
 
 
@@ -162,8 +183,8 @@ cdef class WestonWatkins(RowLoss):
 cdef void project_weston_watkins(double* a, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
     """Project onto {g_k ∈ [0, 1] for k ≠ y, g_y = −Σ_{k≠y} g_k}.
 
-    The root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ lies in [a_y, a_y + K − 1]; Newton's method on the
-    piecewise linear h ends on the piece of the root, and bisection keeps it inside.
+    The root of h(τ) = Σ_{k≠y} clip(a_k − τ, 0, 1) + a_y − τ lies in [a_y, a_y + K − 1]. Newton's method on the
+    piecewise linear h ends on the piece of the root, and bisection keeps it in the interval.
     """
     cdef double low = a[y], high = a[y] + (K - 1), tau = a[y], trial, height, n_below, n_above
     cdef Py_ssize_t n_free, iteration

@@ -1,27 +1,29 @@
-# Products with the rows of X and sums of them, shared by threads: every number is written by one thread, in an order
-# that does not depend on how many there are.
+# Products with the rows of X and sums of them, by several threads: every number is computed by one thread, in an order
+# that does not depend on the number of threads.
 
 cimport cython
 from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport INTPTR_MAX, intptr_t, uint8_t, uint32_t
 
-# What is worth waking threads for, and the most that there was to do: nothing wakes them before their cost is known.
+# The number of multiplications that is worth waking threads, and the most that a task had so far. Nothing wakes them
+# before their cost is known.
 cdef Py_ssize_t worth = INTPTR_MAX, largest = 0
 
-# Threads that are awake and wait for each other in every step are worth it sooner, by this factor.
+# In a sweep threads stay awake and wait for each other in every step: they are worth this factor fewer multiplications.
 cdef Py_ssize_t AWAKE = 4
 
-# Steps that a team makes before it is asked how long it took.
+# Steps that a team makes before its time is measured.
 cdef Py_ssize_t STEPS_TOGETHER = 16
 
-# Lines of memory of a sparse row of W that are worth a thread: rows begin anywhere, and threads share the line between.
+# Lines of memory of a row of W that are worth a thread where X is sparse. Rows begin anywhere in a line, so that two
+# threads may have a line in common.
 cdef Py_ssize_t SHARED_LINES = 1
 
-# What a loss costs for every score, in multiplications, and rows that a thread works on at a time.
+# The cost of a loss for every score, in multiplications, and the rows that a thread works on at a time.
 cdef Py_ssize_t LOSS_COST = 16
 cdef Py_ssize_t LOSS_ROWS = 256
 
-# Rows whose scores are kept at a time, a multiple of ROW_GROUP.
+# Rows whose scores are in memory at a time, a multiple of ROW_GROUP.
 cdef Py_ssize_t SCORED_ROWS = 64
 
 # Entries of a row that are fetched before its batch begins.
@@ -36,13 +38,14 @@ cdef Py_ssize_t BLOCK = OCCUPIED_BLOCK
 
 @cython.final
 cdef class Rows:
-    """The rows of X, dense with contiguous rows or CSR, without Python in between.
+    """The rows of X, dense with contiguous rows or CSR, as addresses that need no Python.
 
     Parameters
     ----------
-    X : ndarray or CSR array of shape (n_samples, n_features), float32 or float64
+    X : ndarray or CSR of shape (n_samples, n_features), dtype=float32 or float64
+        The data.
     occupied : ndarray of shape (n_samples, n_blocks), dtype=uint32, optional
-        Of dense rows, the bits that `dense_norms` sets.
+        For dense rows, the bits that `dense_norms` sets.
     """
 
     cdef bint is_sparse, is_wide, is_double
@@ -59,17 +62,17 @@ cdef class Rows:
         if self.is_sparse:
             self.is_wide = X.indices.dtype.itemsize == 8
             self.kept = (X.data, X.indices, X.indptr.astype(X.indices.dtype, copy=False))
-            require_sparse(X, *self.kept)
+            _require_sparse(X, *self.kept)
             self.indices, self.indptr = address(self.kept[1]), address(self.kept[2])
         else:
-            require_dense(X, occupied)
+            _require_dense(X, occupied)
             self.stride = X.strides[0] // X.itemsize
             self.kept = (X, occupied)
             self.occupied = NULL if occupied is None else <const uint32_t*>address(occupied)
         self.data = address(self.kept[0])
 
     cdef Py_ssize_t begin(self, Py_ssize_t row) noexcept nogil:
-        """Where the entries of a row begin in the data."""
+        """Return where the entries of a row begin in the data."""
         if not self.is_sparse:
             return row * self.stride
         if self.is_wide:
@@ -80,49 +83,49 @@ cdef class Rows:
         return self.begin(row + 1) - self.begin(row) if self.is_sparse else self.n_features
 
     cdef bint has_bits(self, Py_ssize_t width) noexcept nogil:
-        """Whether a dense row has bits for its groups of features; not used for a single score."""
+        """Return whether the bits of dense rows are used, which is not worth it for a single score."""
         return self.occupied != NULL and width > 1
 
     cdef uint32_t bits(self, Py_ssize_t row, Py_ssize_t block) noexcept nogil:
         return self.occupied[row * n_blocks_of(self) + block]
 
     cdef Py_ssize_t n_between(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
-        """How many entries these rows have."""
+        """Return how many entries the rows from first to last have."""
         return self.begin(last) - self.begin(first) if self.is_sparse else (last - first) * self.n_features
 
 
 cdef Py_ssize_t n_blocks_of(Rows X) noexcept nogil:
-    """How many blocks of features there are."""
+    """Return how many blocks of features there are."""
     return (X.n_features + BLOCK - 1) // BLOCK
 
 
-def require_sparse(X, data, indices, indptr):
-    """What can be checked of CSR at once; `layout` has looked at every index."""
-    require(X.format == "csr" and is_native(data, "fd") and is_native(indices, "ilq") and is_native(indptr, "ilq"))
-    require(len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and 0 <= indptr[-1] == X.indptr[-1])
-    require(indptr[-1] <= min(len(data), len(indices)))
+def _require_sparse(X, data, indices, indptr):
+    """Check what can be checked of CSR at once; `layout` has checked every index."""
+    _require(X.format == "csr" and _is_native(data, "fd") and _is_native(indices, "ilq") and _is_native(indptr, "ilq"))
+    _require(len(indptr) == X.shape[0] + 1 and indptr[0] == 0 and 0 <= indptr[-1] == X.indptr[-1])
+    _require(indptr[-1] <= min(len(data), len(indices)))
 
 
-def require_dense(X, occupied):
+def _require_dense(X, occupied):
     size = X.itemsize
-    require(X.ndim == 2 and X.dtype.char in "fd" and X.dtype.isnative and X.flags.aligned)
-    # The stride of what has only one number is arbitrary.
-    require(X.shape[1] <= 1 or X.strides[1] == size)
-    require(X.shape[0] <= 1 or X.strides[0] % size == 0)
+    _require(X.ndim == 2 and X.dtype.char in "fd" and X.dtype.isnative and X.flags.aligned)
+    # The stride of a dimension of length one is arbitrary.
+    _require(X.shape[1] <= 1 or X.strides[1] == size)
+    _require(X.shape[0] <= 1 or X.strides[0] % size == 0)
     if occupied is not None:
         is_fitting = occupied.shape == (X.shape[0], (X.shape[1] + BLOCK - 1) // BLOCK)
-        require(is_fitting and occupied.dtype == np.uint32 and occupied.flags.c_contiguous)
+        _require(is_fitting and occupied.dtype == np.uint32 and occupied.flags.c_contiguous)
 
 
-def is_native(array, kinds):
-    """Whether an array is one piece of numbers of these types, as the machine has them."""
+def _is_native(array, kinds):
+    """Return whether an array is one piece of numbers of these types, in the byte order of the machine."""
     dtype = array.dtype
     return array.ndim == 1 and dtype.char in kinds and dtype.isnative and array.flags.c_contiguous and array.flags.aligned
 
 
-def require(is_so):
-    """An error instead of a read of what is not there."""
-    if not is_so:
+def _require(is_valid):
+    """Raise an error, rather than read memory out of bounds."""
+    if not is_valid:
         raise ValueError("compiled code cannot read X: its layout was not checked")
 
 
@@ -131,18 +134,35 @@ cdef void* address(array):
 
 
 def set_worth_threads(Py_ssize_t n_multiplications):
-    """From how many multiplications on more than one thread is used."""
+    """Set the number of multiplications that is worth waking threads.
+
+    Parameters
+    ----------
+    n_multiplications : int
+        Tasks with more multiplications use more than one thread.
+    """
     global worth
     worth = n_multiplications
 
 
 def largest_task():
-    """The most multiplications that several threads could have shared so far."""
+    """Return the largest number of multiplications of a task so far that several threads could have worked on."""
     return largest
 
 
 def team_seconds(int n_threads):
-    """How long it takes to wake threads that were started before, and to wait for them, in seconds."""
+    """Measure how long it takes to wake threads that were started before, and to wait for them.
+
+    Parameters
+    ----------
+    n_threads : int
+        Number of threads.
+
+    Returns
+    -------
+    float
+        The time in seconds, the mean of three attempts.
+    """
     cdef double start = 0
     cdef int i, attempt
     cdef double[::1] done = np.zeros(n_threads)
@@ -163,9 +183,9 @@ cdef int worth_threads(Py_ssize_t n_multiplications, int n_threads) noexcept nog
 cdef void score_rows(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* W, Py_ssize_t width, int n_threads, real* scores
 ) noexcept nogil:
-    """S = X_B Wᵀ; of dense rows, also the numbers that fill up the last ROW_GROUP."""
+    """Compute S = X_B Wᵀ. For dense rows the last ROW_GROUP is filled up, so that scores need room for it."""
     cdef Py_ssize_t i, n_groups = (n_rows + ROW_GROUP - 1) // ROW_GROUP
-    # A team of one thread is not free: it is not asked for.
+    # Even a team of one thread has a cost.
     if n_threads == 1:
         score_groups(X, rows, 0, n_groups, n_rows, W, width, scores)
         return
@@ -195,7 +215,7 @@ cdef void score_sparse_rows(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* W, Py_ssize_t width, Py_ssize_t first, Py_ssize_t last,
     real* scores
 ) noexcept nogil:
-    """Those of the classes from first to last."""
+    """Compute the scores of the classes from first to last."""
     if X.is_wide:
         score_indexed_rows(
             rows, n_rows, <const real*>X.data, <const int64_t*>X.indices, <const int64_t*>X.indptr, W, width, first, last,
@@ -227,7 +247,7 @@ cdef void score_dense_group(
     Rows X, const int64_t* rows, Py_ssize_t first_row, Py_ssize_t n_rows, const real* W, Py_ssize_t width,
     Py_ssize_t first, Py_ssize_t last, real* scores
 ) noexcept nogil:
-    """What the features from first to last make of them."""
+    """Compute the part of the scores that the features from first to last contribute."""
     cdef const real* x[4]
     cdef Py_ssize_t i
     for i in range(ROW_GROUP):

@@ -1,20 +1,20 @@
-# A thread's slice of the products of a batch. Of dense rows it has some of the features, and of sparse rows some of the
-# classes: so no entry of W is ever read by one thread and written by another.
+# A thread's slice of the products of a batch: some of the features of dense rows, or some of the classes of sparse rows.
+# No entry of W is ever read by one thread and written by another.
 
 from libc.string cimport memset
 
 
-# Numbers that a thread needs for every row of a batch, to work in.
+# Numbers of work space that a thread needs for every row of a batch.
 cdef Py_ssize_t ADDRESSES = 6
 
 
 cdef struct Slice:
-    # Blocks of features from first to last, or classes.
+    # The blocks of features, or the classes, from first to last.
     Py_ssize_t first, last
 
 
 cdef Py_ssize_t n_slices(Rows X, Py_ssize_t width, Py_ssize_t itemsize) noexcept nogil:
-    """How many slices there can be: blocks of features of dense rows, for sparse ones some lines of a row of W."""
+    """Return how many slices there can be: blocks of features of dense rows, or some lines of a row of W for sparse."""
     if not X.is_sparse:
         return n_blocks_of(X)
     return max(1, width * itemsize // (SHARED_LINES * LINE_BYTES))
@@ -30,12 +30,12 @@ cdef Slice slice_of(Rows X, Py_ssize_t width, Py_ssize_t itemsize, int thread, i
 
 
 cdef Py_ssize_t n_squares_of(Rows X, Py_ssize_t width) noexcept nogil:
-    """One for every block of features of dense rows, or for every class of sparse ones."""
+    """Return the number of sums of squares: one for every block of features of dense rows, or every class of sparse."""
     return width if X.is_sparse else n_blocks_of(X)
 
 
 cdef double total_square(Rows X, Py_ssize_t width, const double* squares) noexcept nogil:
-    """Of what all slices left: in an order that does not depend on how many these are."""
+    """Add up the sums of squares of all slices, in an order that does not depend on their number."""
     cdef Py_ssize_t i
     cdef double total = 0
     for i in range(n_squares_of(X, width)):
@@ -47,8 +47,9 @@ cdef void score_slice(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, Py_ssize_t n_next, const real* W, Py_ssize_t width, Slice mine,
     real* scores
 ) noexcept nogil:
-    """Of the first n_rows rows, while those that are next are fetched. Of sparse rows the scores of these classes; of dense
-    rows what every block of features makes of the scores, of shape (n_blocks, whole groups of rows, width)."""
+    """Compute a slice of the scores of the first n_rows rows, while the rows after them are fetched. For sparse rows these
+    are the scores of some classes; for dense rows the part of the scores of some blocks of features, in an array of shape
+    (n_blocks, whole groups of rows, width)."""
     cdef Py_ssize_t block, n_groups = (n_rows + ROW_GROUP - 1) // ROW_GROUP
     if X.is_sparse:
         score_sparse_rows(X, rows, n_rows, W, width, mine.first, mine.last, scores)
@@ -74,7 +75,7 @@ cdef void score_block(
 cdef void add_up_scores(
     Rows X, Py_ssize_t n_rows, Py_ssize_t width, Py_ssize_t first_row, Py_ssize_t last_row, real* scores
 ) noexcept nogil:
-    """The scores of these dense rows, in the place of the first block."""
+    """Add up the scores of dense rows, in the place of the first block."""
     cdef Py_ssize_t block, size = (n_rows + ROW_GROUP - 1) // ROW_GROUP * ROW_GROUP * width
     if X.is_sparse:
         return
@@ -86,8 +87,8 @@ cdef void add_slice(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Slice mine,
     intptr_t* addresses, double* squares, real* W
 ) noexcept nogil:
-    """W += scale · U, U = Σ_i g_i x_iᵀ; in squares ‖U‖² of every block of features of dense rows, and how much ‖W‖² grows
-    in every block of classes of sparse ones. Rows with g_i = 0 are left out."""
+    """W += scale · U with U = Σ_i g_i x_iᵀ. To squares comes ‖U‖² of every block of features of dense rows, or the growth
+    of ‖W‖² in every block of classes of sparse rows. Rows with g_i = 0 are left out."""
     if X.is_sparse:
         add_classes(X, rows, n_rows, G, width, scale, mine, squares, W)
     else:
@@ -98,7 +99,7 @@ cdef void add_features(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Slice mine,
     intptr_t* addresses, double* squares, real* W
 ) noexcept nogil:
-    # Twice n_rows, the second half to work in, then numbers of rows, then bits.
+    # Two arrays of 2 n_rows addresses, the second halves being work space; then row numbers, then bits.
     cdef const real** x = <const real**>addresses
     cdef const real** D = <const real**>(addresses + 2 * n_rows)
     cdef intptr_t* moved = addresses + 4 * n_rows

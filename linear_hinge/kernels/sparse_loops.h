@@ -1,12 +1,12 @@
-/* What row_loops.h and newton_system_loops.h have for dense rows, for single sparse ones.
+/* The loops of row_loops.h and newton_system_loops.h, for single sparse rows.
  *
- * Included for REAL float and double with INDEX int32_t and int64_t, after row_loops.h.
+ * The file is included for REAL float and double with INDEX int32_t and int64_t, after row_loops.h.
  */
 
 #ifndef ENTRIES_AHEAD
-#define ENTRIES_AHEAD 32 /* the row of W that is fetched while another is worked on */
+#define ENTRIES_AHEAD 32 /* how far ahead the rows of W are fetched */
 #define MOST_SPARSE_VECTORS 6
-#define SPARSE_SUMS 4 /* that grow side by side */
+#define SPARSE_SUMS 4 /* sums that grow side by side */
 #define ROWS_ABREAST 8
 #define SHORT_ROW 32 /* entries */
 #endif
@@ -14,7 +14,7 @@
 #undef INDEXED
 #define INDEXED(name) CONCAT(NAME(name), INDEX)
 
-/* Bring `n` numbers of the row of W that belongs to an entry further on. */
+/* Fetch `n` numbers of the row of W that belongs to an entry further on. */
 INLINE void INDEXED(fetch_ahead)(ptrdiff_t p, ptrdiff_t n_entries, const INDEX *columns, const REAL *W, ptrdiff_t width,
                                  ptrdiff_t n)
 {
@@ -65,8 +65,8 @@ INLINE REAL INDEXED(sparse_dot)(ptrdiff_t n, const REAL *data, const INDEX *colu
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-/* The scores of rows for a single class. Short ones grow side by side, as far as all of them go: what they wait for in
- * memory comes together. The sum of a row does not depend on its neighbours. */
+/* The scores of rows for a single class. The sums of short rows grow side by side up to the length of the shortest, so that
+ * they wait for memory together. The sum of a row does not depend on its neighbours. */
 MULTIVERSION
 static void INDEXED(sparse_single_scores)(ptrdiff_t n_rows, const int64_t *rows, const REAL *data, const INDEX *columns,
                                           const INDEX *indptr, const REAL *W, REAL *scores)
@@ -96,7 +96,7 @@ static void INDEXED(sparse_single_scores)(ptrdiff_t n_rows, const int64_t *rows,
     }
 }
 
-/* w += change, and by how much w² grows. */
+/* w += change; returns by how much w² grows. */
 INLINE double INDEXED(add_entry)(REAL change, REAL *w)
 {
     const REAL old = *w;
@@ -104,7 +104,7 @@ INLINE double INDEXED(add_entry)(REAL change, REAL *w)
     return (double)change * (old + *w);
 }
 
-/* W += scale Σ_i d_i x_i for a single class, and by how much ‖W‖² grows. */
+/* W += scale Σ_i d_i x_i for a single class; returns by how much ‖W‖² grows. */
 MULTIVERSION
 static double INDEXED(sparse_single_add)(ptrdiff_t n_rows, const int64_t *rows, const REAL *data, const INDEX *columns,
                                          const INDEX *indptr, const REAL *d, REAL scale, REAL *W)
@@ -122,7 +122,7 @@ static double INDEXED(sparse_single_add)(ptrdiff_t n_rows, const int64_t *rows, 
     return (growth[0] + growth[1]) + (growth[2] + growth[3]);
 }
 
-/* W_j += scale x_j D for n blocks of classes, and by how much ‖W‖² grows in each of them. */
+/* W_j += scale x_j D for n blocks of classes; growth is increased by how much ‖W‖² grows in each of them. */
 INLINE void INDEXED(sparse_add_blocks)(int n, const ptrdiff_t *blocks, ptrdiff_t n_entries, const REAL *data,
                                        const INDEX *columns, const REAL *D, ptrdiff_t width, REAL scale, REAL *W,
                                        double *growth)
@@ -145,8 +145,8 @@ INLINE void INDEXED(sparse_add_blocks)(int n, const ptrdiff_t *blocks, ptrdiff_t
     for (int b = 0; b < n; b++) growth[blocks[b]] += NAME(sum_of_lanes)(sums[b]);
 }
 
-/* W_j += scale x_j D for the entries of one row and the classes in [first, last); to growth_k comes how much ‖W‖² grows in
- * the LANES classes from k on. Few classes move in a step: only their blocks are touched. */
+/* W_j += scale x_j D for the entries of one row and the classes in [first, last); growth_k is increased by how much ‖W‖²
+ * grows in the LANES classes from k on. Few classes move in a step: only their blocks are touched. */
 MULTIVERSION
 static void INDEXED(sparse_add)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, const REAL *D,
                                 ptrdiff_t width, REAL scale, ptrdiff_t first, ptrdiff_t last, REAL *W, double *growth)
@@ -191,8 +191,8 @@ static void INDEXED(sparse_sum)(ptrdiff_t n_entries, const REAL *data, const IND
     }
 }
 
-/* ‖x‖² of one row in float64, entries of the same feature summed up first. last_rows tell in which row a feature was seen
- * last; feature_sums are zero before and after. */
+/* ‖x‖² of one row in float64, in which entries of the same feature are summed up first. last_rows contains the last row of
+ * every feature; feature_sums is zero before and after. */
 MULTIVERSION
 static double INDEXED(sparse_norm)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, int64_t row,
                                    int64_t *last_rows, double *feature_sums)
@@ -215,7 +215,7 @@ static double INDEXED(sparse_norm)(ptrdiff_t n_entries, const REAL *data, const 
     return total;
 }
 
-/* The same as entry_changes of dense rows. */
+/* entry_changes for sparse rows. */
 MULTIVERSION
 static void INDEXED(sparse_entry_changes)(ptrdiff_t first, ptrdiff_t last, ptrdiff_t n_features, const REAL *data,
                                           const INDEX *columns, const INDEX *indptr, const int64_t *rows,
@@ -235,7 +235,7 @@ static void INDEXED(sparse_entry_changes)(ptrdiff_t first, ptrdiff_t last, ptrdi
     }
 }
 
-/* Of one class and all features: to the sums comes Σ_e g_e x_i, or Σ_e g_e x_i² if is_squared. */
+/* To the sums comes Σ_e g_e x_i, or Σ_e g_e x_i² if is_squared, over the entries of one class and all features. */
 MULTIVERSION
 static void INDEXED(sparse_entry_sums)(int is_squared, ptrdiff_t n_entries, const REAL *data, const INDEX *columns,
                                        const INDEX *indptr, const int64_t *rows, const int64_t *entries, const double *G,

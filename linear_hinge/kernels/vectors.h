@@ -1,7 +1,7 @@
-/* What the loops share: vectors of the machine, where the compiler has them, and names for several types.
+/* Definitions for all loops: vectors of the machine, where the compiler has them, and names for several types.
  *
- * Each MULTIVERSION function is compiled for several instruction sets where the compiler can, and the machine that it runs
- * on picks one.
+ * Each MULTIVERSION function is compiled for several instruction sets where the compiler can do so, and one of them is
+ * chosen at run time.
  */
 
 #ifndef LINEAR_HINGE_VECTORS
@@ -39,8 +39,8 @@ typedef double wide_vector;
 #define CONCAT_(a, b) a##_##b
 #define CONCAT(a, b) CONCAT_(a, b)
 
-/* a b + c, rounded once: left to itself, the compiler rounds twice in some loops and once in others, and int32 and int64
- * indices would give different bits. */
+/* a b + c, rounded once. The compiler alone would round twice in some loops and once in others, so that int32 and int64
+ * indices gave different bits. */
 #include <math.h>
 INLINE float fused_float(float a, float b, float c) { return fmaf(a, b, c); }
 INLINE double fused_double(double a, double b, double c) { return fma(a, b, c); }
@@ -48,7 +48,7 @@ INLINE double fused_double(double a, double b, double c) { return fma(a, b, c); 
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
-/* Bring `n_bytes` from there on. */
+/* Fetch `n_bytes` bytes from an address on. */
 INLINE void fetch(const void *start, ptrdiff_t n_bytes)
 {
     for (ptrdiff_t byte = 0; byte < n_bytes; byte += LINE_BYTES) PREFETCH((const char *)start + byte);

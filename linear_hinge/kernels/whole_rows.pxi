@@ -1,8 +1,25 @@
-# What is computed from all rows, or many: products with X, its norms, and losses.
+# Computations over all rows, or many of them: products with X, norms and losses.
 
 
 def product(Rows X, const real[:, ::1] W, Py_ssize_t first, Py_ssize_t last, int most_threads):
-    """X W of shape (last − first, width), for W of shape (n_features, width)."""
+    """Compute X W for the rows of X from first to last.
+
+    Parameters
+    ----------
+    X : Rows
+        The rows of X.
+    W : ndarray of shape (n_features, width)
+        The factor.
+    first, last : int
+        Where the rows begin and end.
+    most_threads : int
+        Number of threads at most.
+
+    Returns
+    -------
+    ndarray of shape (last − first, width)
+        The product.
+    """
     cdef Py_ssize_t n = last - first, width = W.shape[1]
     cdef const int64_t[::1] rows = np.arange(first, last)
     scores = np.empty((n + ROW_GROUP, width), dtype=np.asarray(W).dtype)
@@ -17,9 +34,25 @@ def product(Rows X, const real[:, ::1] W, Py_ssize_t first, Py_ssize_t last, int
 def add_transposed_product(
     Rows X, const double[:, ::1] G, Py_ssize_t first, bint is_squared, int most_threads, double[:, ::1] sums
 ):
-    """sums += Xᵀ G, or (X ∘ X)ᵀ G if ``is_squared``, over as many rows of a sparse X as G has, from the first on."""
+    """Add Xᵀ G, or (X ∘ X)ᵀ G, over some rows of a sparse X.
+
+    Parameters
+    ----------
+    X : Rows
+        The rows of X.
+    G : ndarray of shape (n_rows, width)
+        The factor.
+    first : int
+        The row of X that belongs to the first row of G.
+    is_squared : bool
+        Whether the entries of X are squared.
+    most_threads : int
+        Number of threads at most.
+    sums : ndarray of shape (n_features, width)
+        The product is added to these numbers.
+    """
     cdef Py_ssize_t i, last = first + G.shape[0], width = G.shape[1], d = X.n_features
-    # Every thread looks at all entries and adds those of its features: of single numbers, looking costs the most.
+    # Every thread reads all entries and adds those of its features. With a single column, reading costs the most.
     cdef int n = 1 if width == 1 else worth_threads(X.n_between(first, last) * width, most_threads)
     for i in prange(n, num_threads=n, schedule="static", nogil=True):
         if X.is_double:
@@ -45,7 +78,18 @@ cdef void sum_features(
 
 
 def sparse_norms(Rows X):
-    """‖x_i‖² of every row of a sparse X, in float64."""
+    """Compute ‖x_i‖² of every row of a sparse X.
+
+    Parameters
+    ----------
+    X : Rows
+        The rows of X.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), dtype=float64
+        The squared norms.
+    """
     cdef Py_ssize_t i
     norms = np.empty(X.n_rows)
     cdef double[::1] out = norms, feature_sums = np.zeros(X.n_features + 1)
@@ -72,14 +116,42 @@ def mean_losses(
     Rows X, RowLoss loss, const real[:, ::1] W, const real[::1] intercept, const int64_t[::1] y,
     const double[::1] weights, const double[::1] margins, Py_ssize_t first, Py_ssize_t last, int most_threads
 ):
-    """Σ_i ω_i ℓ(W x_i + b, y_i) over the rows from first to last, for every Δ of ``margins``; no scores in memory."""
+    """Compute Σ_i ω_i ℓ(W x_i + b, y_i) over the rows from first to last; their scores are never all in memory.
+
+    Parameters
+    ----------
+    X : Rows
+        The rows of X.
+    loss : RowLoss
+        The row kernel of the loss.
+    W : ndarray of shape (n_features, width)
+        The transposed coefficients, filled up to whole vectors.
+    intercept : ndarray of shape (n_scores,)
+        The intercept b.
+    y : ndarray of shape (n_samples,), dtype=int64
+        Codes of the classes.
+    weights : ndarray of shape (n_samples,)
+        The ω_i.
+    margins : ndarray of shape (n_margins,)
+        The margins Δ.
+    first, last : int
+        Where the rows begin and end.
+    most_threads : int
+        Number of threads at most.
+
+    Returns
+    -------
+    ndarray of shape (n_margins,)
+        The sum for every margin.
+    """
     cdef Py_ssize_t i, n = last - first, width = W.shape[1], K = intercept.shape[0], n_margins = margins.shape[0]
     cdef int n_threads = worth_threads(X.n_between(first, last) * width, most_threads)
     cdef const int64_t[::1] rows = np.arange(first, last)
     cdef real[:, ::1] scores = np.empty((n_threads, SCORED_ROWS * width), dtype=np.asarray(W).dtype)
     cdef double[:, ::1] work = np.empty((n_threads, K))
     cdef Py_ssize_t n_parts = (n + SCORED_ROWS - 1) // SCORED_ROWS
-    sums = np.zeros((n_parts, n_margins))  # of parts, so that all is added up in the same order on any number of threads
+    # Parts have sums of their own, so that all is added up in the same order on any number of threads.
+    sums = np.zeros((n_parts, n_margins))
     cdef double[:, ::1] out = sums
     for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
         losses_of_part(
@@ -119,7 +191,30 @@ def prox_steps(
     RowLoss loss, const real[:, :] dual, const real[:, :] scores, const int64_t[::1] y, double rho, double margin,
     int n_threads
 ):
-    """The prox steps G⁺, as `HingeLoss.prox` makes them, and the numbers of every row that `row_losses.prox_steps` returns."""
+    """Make the prox steps of `HingeLoss.prox`, with the same ρ for all rows.
+
+    Parameters
+    ----------
+    loss : RowLoss
+        The row kernel of the loss.
+    dual, scores : ndarray of shape (n_rows, n_scores)
+        The subgradients G, where the steps start, and the scores S.
+    y : ndarray of shape (n_rows,), dtype=int64
+        Codes of the classes.
+    rho : float
+        The curvature ρ.
+    margin : float
+        The margin Δ.
+    n_threads : int
+        Number of threads at most.
+
+    Returns
+    -------
+    better : ndarray of shape (n_rows, n_scores)
+        G⁺.
+    envelopes, excesses, moves : ndarray of shape (n_rows,)
+        The numbers that `row_losses.prox_steps` returns.
+    """
     cdef Py_ssize_t i, n = scores.shape[0], K = scores.shape[1], n_parts = (n + LOSS_ROWS - 1) // LOSS_ROWS
     better, numbers = np.empty((n, K), dtype=np.asarray(scores).dtype), np.empty((3, n))
     cdef real[:, ::1] out = better

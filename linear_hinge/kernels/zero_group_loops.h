@@ -1,7 +1,7 @@
-/* Loops over dense rows that leave out their groups of features that are zero. A bit stands for FEATURE_GROUP features of a
- * row, and is set if one of them is not zero; 32 bits make a block.
+/* Loops over dense rows that leave out groups of features that are zero. A bit stands for FEATURE_GROUP features of a row,
+ * and is set if one of them is not zero; 32 bits make a block.
  *
- * Included for REAL float and double, after row_loops.h; not for a single score.
+ * The file is included for REAL float and double, after row_loops.h. Its loops are not for a single score.
  */
 
 #ifndef OCCUPIED_BLOCK
@@ -47,7 +47,7 @@ static double NAME(dense_norm)(ptrdiff_t n_features, const REAL *x, uint32_t *oc
 INLINE void NAME(occupied_scores_block)(int n, ptrdiff_t n_features, uint32_t bits, const REAL *x, const REAL *W,
                                         ptrdiff_t width, REAL *scores)
 {
-    /* Side by side, because each sum has to wait for its last product. */
+    /* Several sums grow side by side, because each of them has to wait for its last product. */
     NAME(vector) sums[FEATURE_GROUP][MOST_VECTORS] = {{{0}}};
     for (; bits; bits &= bits - 1) {
         const ptrdiff_t j = FEATURE_GROUP * LOWEST_BIT(bits);
@@ -63,7 +63,7 @@ INLINE void NAME(occupied_scores_block)(int n, ptrdiff_t n_features, uint32_t bi
         *(NAME(vector) *)(scores + v * LANES) += (sums[0][v] + sums[1][v]) + (sums[2][v] + sums[3][v]);
 }
 
-/* Adds to the scores of a row what a block of `n_features` features makes of them. */
+/* To the scores of a row comes the part that a block of `n_features` features contributes. */
 MULTIVERSION
 static void NAME(occupied_scores)(ptrdiff_t n_features, uint32_t bits, const REAL *x, const REAL *W, ptrdiff_t width,
                                   REAL *scores)
@@ -73,7 +73,7 @@ static void NAME(occupied_scores)(ptrdiff_t n_features, uint32_t bits, const REA
 #undef OCCUPIED_SCORES_BLOCK
 }
 
-/* Bring what is occupied of a block. */
+/* Fetch the occupied part of a block. */
 INLINE void NAME(fetch_occupied)(uint32_t bits, const REAL *x)
 {
     const int n = LINE_BYTES / (FEATURE_GROUP * (int)sizeof(REAL)); /* bits of a line of memory */
@@ -81,7 +81,7 @@ INLINE void NAME(fetch_occupied)(uint32_t bits, const REAL *x)
         if (bits & ((1u << n) - 1)) PREFETCH(x);
 }
 
-/* `dense_add` for one block; of `x` and `D` there are `n_rows` more to work in. */
+/* dense_add for one block; `x` and `D` are followed by `n_rows` addresses of work space each. */
 MULTIVERSION
 static double NAME(occupied_add)(ptrdiff_t n_rows, const REAL **x, const REAL **D, const intptr_t *bits, ptrdiff_t width,
                                  REAL scale, ptrdiff_t first, ptrdiff_t last, REAL *W)

@@ -1,5 +1,5 @@
-# Dense rows of which many groups of features are zero: what is computed with the others only, by the bits of
-# zero_group_loops.h.
+# Dense rows in which many groups of features are zero: computations with the other groups only, which the bits of
+# zero_group_loops.h mark.
 
 cdef extern from *:
     Py_ssize_t OCCUPIED_BLOCK
@@ -20,7 +20,21 @@ cdef extern from *:
 def dense_norms(
     Rows X, Py_ssize_t first, Py_ssize_t last, int most_threads, double[::1] norms, uint32_t[:, ::1] occupied
 ):
-    """‖x_i‖² of the dense rows from first to last, and their bits, where ``occupied`` is not empty."""
+    """Compute ‖x_i‖² of the dense rows from first to last, and their bits.
+
+    Parameters
+    ----------
+    X : Rows
+        The rows of X.
+    first, last : int
+        Where the rows begin and end.
+    most_threads : int
+        Number of threads at most.
+    norms : ndarray of shape (n_samples,)
+        Place for the squared norms.
+    occupied : ndarray of shape (n_samples, n_blocks), dtype=uint32
+        Place for the bits; they are not wanted if there are no rows in it.
+    """
     cdef Py_ssize_t i
     cdef int n_threads = worth_threads(X.n_between(first, last), most_threads)
     for i in prange(first, last, num_threads=n_threads, schedule="static", nogil=True):
@@ -43,7 +57,7 @@ cdef inline double norm_of_dense_row(
 cdef void score_occupied_row(
     Rows X, Py_ssize_t row, const real* W, Py_ssize_t width, Py_ssize_t first_block, Py_ssize_t last_block, real* scores
 ) noexcept nogil:
-    """What these blocks of features make of the scores of a row."""
+    """Compute the part of the scores of a row that some blocks of features contribute."""
     cdef Py_ssize_t block, first, n
     cdef const real* x = <const real*>X.data + X.begin(row)
     memset(scores, 0, width * sizeof(real))
@@ -57,7 +71,7 @@ cdef void score_occupied_row(
 
 
 cdef inline void fetch_block(Rows X, Py_ssize_t row, Py_ssize_t block, const real* data) noexcept nogil:
-    """Bring what will be needed soon of a row's block of features."""
+    """Fetch the memory of a row's block of features that will be needed soon."""
     cdef const real* x = data + X.begin(row) + block * BLOCK
     if X.occupied == NULL:
         fetch(x, min(BLOCK, X.n_features - block * BLOCK) * sizeof(real))

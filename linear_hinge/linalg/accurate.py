@@ -1,4 +1,4 @@
-"""Scores in about twice the precision of float64, and what rounding leaves out of a difference."""
+"""Scores in about twice the precision of float64, and the rounding error of a difference."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -6,11 +6,25 @@ import scipy.sparse as sp
 from linear_hinge.linalg.batches import sparse_slice
 
 ACCURATE_AT_ONCE = 2**17  # products of numbers that are summed up in twice the precision at a time
-SPLIT = 2.0**27 + 1  # halves the 53 digits of a float64
+SPLIT = 2.0**27 + 1  # the factor that splits the 53 digits of a float64
 
 
 def accurate_product(X, coef, intercept):
-    """X W + b as the sum of two arrays of shape (n_samples, n_scores), as if in twice the precision of float64.
+    """Compute X W + b in about twice the precision of float64.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The rows.
+    coef : ndarray of shape (n_features, n_scores)
+        W.
+    intercept : ndarray of shape (n_scores,)
+        The intercept b.
+
+    Returns
+    -------
+    total, rest : ndarray of shape (n_samples, n_scores), dtype=float64
+        The scores are the sum of both; ``rest`` is the rounding error of ``total``.
 
     References
     ----------
@@ -35,13 +49,13 @@ def accurate_product(X, coef, intercept):
 
 
 def difference_error(left, right, difference):
-    """What rounding left out of ``difference``, which is left − right (Knuth's TwoSum)."""
+    """Compute the rounding error of ``difference`` = left − right (Knuth's TwoSum)."""
     part = difference - left
     return (left - (difference - part)) - (right + part)
 
 
 def _filled_rows(X, coef):
-    """The entries of sparse rows, filled up with zeros to the same number, and the coefficients of their features."""
+    """Return the entries of sparse rows, filled up with zeros to the same number, and their features' coefficients."""
     counts = np.diff(X.indptr)
     is_entry = np.arange(counts.max(initial=1)) < counts[:, None]
     x, features = np.zeros(is_entry.shape), np.zeros(is_entry.shape, X.indices.dtype)
@@ -50,13 +64,13 @@ def _filled_rows(X, coef):
 
 
 def _two_product(a, b):
-    """a b rounded, and the rounding error (Dekker 1971)."""
+    """Compute a b and its rounding error (Dekker 1971)."""
     rounded, (a_high, a_low), (b_high, b_low) = a * b, _halves(a), _halves(b)
     return rounded, ((a_high * b_high - rounded) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 def _halves(a):
-    """Two numbers of half as many digits, whose sum is a."""
+    """Split a into the sum of two numbers of half as many digits."""
     high = a * SPLIT
     high = high - (high - a)
     return high, a - high

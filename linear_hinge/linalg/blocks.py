@@ -1,8 +1,8 @@
-"""Products whose every bit is the same on any number of threads.
+"""Products with the same bits on any number of threads.
 
-BLAS splits large products over its threads, and the number of threads changes the rounding. Telling it to use one
-thread would change the state of the whole process. Products are therefore made of blocks that are too small for
-OpenBLAS to split: it does so beyond 2¹⁸ multiplications. Those with sparse matrices are left to SciPy, on one thread.
+BLAS splits large products over its threads, and the number of threads changes the rounding. To set it to one would
+change the state of the whole process. Products are therefore made of blocks that are too small for OpenBLAS to split,
+which it does beyond 2¹⁸ multiplications. SciPy computes products with sparse matrices, on one thread.
 """
 
 from functools import lru_cache
@@ -12,11 +12,11 @@ import numpy as np
 import scipy.sparse as sp
 
 LARGEST_BLOCK = 2**18
-FEWEST_ROWS = 32  # of a block, where n_features allows no more
+FEWEST_ROWS = 32  # rows of a block, however many features there are
 
 
 def product_in_blocks(X, coef):
-    """X W of shape (n_samples, n_scores), for X dense or CSR and W of shape (n_features, n_scores)."""
+    """Compute X W, of shape (n_samples, n_scores), for dense or CSR X and W of shape (n_features, n_scores)."""
     if sp.issparse(X):
         return X @ coef
     if coef.shape[1] == 1:
@@ -32,7 +32,7 @@ def product_in_blocks(X, coef):
 
 
 def transposed_product_in_blocks(X, dual):
-    """Xᵀ G of shape (n_features, n_scores), for X dense or CSR and G of shape (n_samples, n_scores)."""
+    """Compute Xᵀ G, of shape (n_features, n_scores), for dense or CSR X and G of shape (n_samples, n_scores)."""
     if sp.issparse(X):
         return X.T @ dual
     if dual.shape[1] == 1:
@@ -49,7 +49,7 @@ def transposed_product_in_blocks(X, dual):
 
 @lru_cache
 def _blocks(shape, n_scores):
-    """Slices of rows and of features, none of a single row unless there is no other."""
+    """Return slices of rows and of features; no slice has a single row, unless there is no other."""
     n_rows, n_features = shape
     most_features = max(1, LARGEST_BLOCK // (FEWEST_ROWS * n_scores))
     feature_blocks = _even_slices(n_features, most_features)
@@ -58,7 +58,7 @@ def _blocks(shape, n_scores):
 
 
 def _even_slices(length, most):
-    """Slices of nearly the same size, at most ``most``, that cover ``length``, the longest first."""
+    """Return slices of nearly the same size, at most ``most``, that cover ``length``, the longest first."""
     n_slices = max(1, -(-length // most))
     size, n_longer = divmod(length, n_slices)
     stops = np.cumsum([0] + [size + 1] * n_longer + [size] * (n_slices - n_longer))

@@ -1,13 +1,13 @@
-"""Sums whose every bit is the same on any number of threads: they are left to NumPy, which has one."""
+"""Sums with the same bits on any number of threads: NumPy computes them, on one thread."""
 
 import numpy as np
 
-COMBINED_AT_ONCE = 2**18  # numbers
+COMBINED_AT_ONCE = 2**18  # numbers of the rows that are summed up at a time
 
 
 def combination(factors, rows):
-    """Σ_i a_i g_i of some factors a_i, shape (n_scores,)."""
-    # Along contiguous memory NumPy sums pairwise: a certificate needs all the digits. Copies are small.
+    """Compute Σ_i a_i g_i, of shape (n_scores,), with some factors a_i."""
+    # NumPy sums pairwise along contiguous memory: a certificate needs all the digits. The copies are small.
     size = max(1, COMBINED_AT_ONCE // rows.shape[1])
     parts = [
         (factors[first : first + size] * np.ascontiguousarray(rows[first : first + size].T)).sum(axis=1)
@@ -17,15 +17,15 @@ def combination(factors, rows):
 
 
 def weighted_mean(weights, values):
-    """Σ_i ω_i v_i, a float."""
+    """Compute Σ_i ω_i v_i, a float."""
     return float((weights * values).sum())
 
 
 def inner(left, right):
-    """Σ_ik a_ik b_ik, a float, summed over the rows in float64."""
+    """Compute Σ_ik a_ik b_ik, a float; rows are summed up in float64."""
     return float(np.einsum("ik,ik->i", left, right).sum(dtype=np.float64))
 
 
 def squared_rows(dual):
-    """‖g_i‖² of every row."""
+    """Compute ‖g_i‖² of every row."""
     return np.einsum("ik,ik->i", dual, dual)

@@ -19,7 +19,7 @@ def get_loss(name, n_classes):
     Parameters
     ----------
     name : str
-        A key of `LOSSES`. It is not looked at with two classes.
+        A key of `LOSSES`. It is ignored with two classes.
     n_classes : int
         Number of classes, at least 2.
 

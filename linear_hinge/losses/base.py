@@ -28,7 +28,7 @@ class HingeLoss(ABC):
     Attributes
     ----------
     sums_to_zero : bool
-        Whether Σ_k g_ik = 0 for every g_i ∈ D_y: the loss looks at differences of scores only.
+        Whether Σ_k g_ik = 0 for every g_i ∈ D_y: the loss depends on differences of scores only.
     collapses : bool
         Whether the solution is a constant classifier where no class is likelier than all others together.
     row_kernel : str or None

@@ -28,7 +28,7 @@ def project_crammer_singer(points, y):
     Held, Wolfe and Crowder, Validation of subgradient optimization, Mathematical Programming 1974 (by sorting).
     """
     rows = np.arange(len(points))
-    # Measured from the greatest of the others, so that a huge common level does not swallow the differences.
+    # Entries are measured from the greatest of the others, so that a huge common level does not take their digits.
     others = np.array(points)
     others[rows, y] = -np.inf
     greatest = others.max(axis=1)
@@ -75,7 +75,7 @@ def project_weston_watkins(points, y):
     """
     n_samples, n_classes = points.shape
     rows = np.arange(n_samples)
-    # Measured from a_y: what is far below one keeps its digits.
+    # Entries are measured from a_y, so that numbers far below one keep their digits.
     others = points - points[rows, y][:, None]
     others[rows, y] = -np.inf
     low, high = np.zeros(n_samples, points.dtype), np.full(n_samples, n_classes - 1, points.dtype)

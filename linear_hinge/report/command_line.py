@@ -24,14 +24,14 @@ standardised; those of svmlight files are left as they are.
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
+    """A parser whose errors are one line, without the usage."""
 
     def error(self, message):
         self.exit(2, f"linear_hinge: error: {' '.join(message.split())}\n")
 
 
 def main(argv=None):
-    """Run the command; its exit status."""
+    """Run the command, and return its exit status."""
     parser = make_parser()
     options = parser.parse_args(argv)
     if options.file is None and (options.test is not None or options.label is not None):
@@ -43,7 +43,7 @@ def main(argv=None):
     except MemoryError as error:
         parser.error(f"not enough memory for these data: {error}")
     except BrokenPipeError:
-        # Whoever read the table has seen enough. Python would complain once more when it flushes at exit.
+        # The reader of the table has closed the pipe. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
@@ -53,7 +53,8 @@ def main(argv=None):
 
 
 def make_parser():
-    # FILE comes first: behind --loss it would be taken for a loss.
+    """Make the parser of the command line."""
+    # FILE comes first, because after --loss it would be taken for a loss.
     usage = "python -m linear_hinge [FILE] [options]"
     parser = Parser(usage=usage, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     parser.add_argument(
@@ -88,6 +89,7 @@ def make_parser():
 
 
 def positive_number(text):
+    """Convert an argument into a number greater than 0."""
     number = _finite_number(text)
     if number <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
@@ -95,6 +97,7 @@ def positive_number(text):
 
 
 def tolerance(text):
+    """Convert an argument into a number of at least 0."""
     number = _finite_number(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is less than 0")
@@ -102,6 +105,7 @@ def tolerance(text):
 
 
 def positive_integer(text):
+    """Convert an argument into a whole number greater than 0."""
     try:
         number = int(text)
     except ValueError:
@@ -122,7 +126,7 @@ def _finite_number(text):
 
 
 def run(options):
-    """Print a table for every dataset, and below them what their marks mean."""
+    """Print a table for every dataset, and below them the meaning of their marks."""
     if options.file is None:
         datasets = bundled_datasets()
     else:
@@ -130,7 +134,7 @@ def run(options):
     losses = list(dict.fromkeys(options.loss or LOSSES))
     all_results = []
     for dataset in datasets:
-        # Flushed, so that there is something to read while the estimators are fitted.
+        # The heading is flushed, so that there is something to read while the estimators are fitted.
         print(heading(dataset, options.alpha), flush=True)
         results = compare(
             dataset if options.no_scale else standardise(dataset),
@@ -147,6 +151,7 @@ def run(options):
 
 
 def heading(dataset, alpha):
+    """Return the lines above the table of a dataset."""
     n_train, n_features = dataset.X_train.shape
     sizes = (
         f"{n_train} training and {len(dataset.y_test)} test rows, {n_features} features, {dataset.n_classes} classes"
@@ -155,7 +160,7 @@ def heading(dataset, alpha):
 
 
 def cells(result):
-    """The line of the table that belongs to a `Result`."""
+    """Return the cells of the line of the table that belongs to a `Result`."""
     passes = UNKNOWN if result.n_passes is None else str(result.n_passes)
     return [
         result.estimator,
@@ -181,7 +186,7 @@ def format_table(rows):
 
 
 def footnotes(results, *, intercept):
-    """What a reader of the tables with these results has to know."""
+    """Yield the notes that a reader of the tables needs."""
     yield "agreement: share of the test rows that LinearSVC, trained with the same loss, puts into the same class"
     if any(result.loss == "weston_watkins" for result in results):
         yield "weston_watkins: LinearSVC does not have this loss; agreement is with its crammer_singer"

@@ -26,7 +26,7 @@ BINARY_HINGE = "binary hinge"
 
 
 def svc_loss_of(loss):
-    """What LinearSVC is trained with beside a loss: the same, or the nearest that it has."""
+    """Return the loss that LinearSVC is trained with beside a loss: the same one, or the nearest that it has."""
     return BINARY_HINGE if loss == BINARY_HINGE else LOSSES[loss].nearest_in_linear_svc
 
 
@@ -42,12 +42,13 @@ class Dataset:
 
     @property
     def n_classes(self):
+        """The number of classes of the training rows."""
         return len(np.unique(self.y_train))
 
 
 @dataclass(frozen=True)
 class Result:
-    """One fitted estimator, a line of the table; None is what cannot be known."""
+    """One fitted estimator, a line of the table; numbers that are not known are None."""
 
     estimator: str
     loss: str
@@ -62,7 +63,7 @@ class Result:
 
 
 def bundled_datasets():
-    """The data that come with scikit-learn, one set after the other: ten classes, then two."""
+    """Yield the data that come with scikit-learn: first ten classes, then two."""
     for name, load in [("digits", load_digits), ("breast cancer", load_breast_cancer)]:
         yield hold_out(name, *load(return_X_y=True))
 
@@ -78,7 +79,7 @@ def read_dataset(path, test_path=None, *, label=None):
 
 
 def hold_out(name, X, y):
-    """Keep a quarter of the rows for testing, of every class alike where that is possible."""
+    """Keep a quarter of the rows for testing, if possible a quarter of every class."""
     _check_classes(name, y)
     try:
         parts = train_test_split(X, y, test_size=0.25, random_state=0, stratify=y)
@@ -95,7 +96,7 @@ def _check_classes(name, y):
 
 
 def standardise(dataset):
-    """Mean 0 and variance 1 for dense features, as measured on the training rows; sparse ones stay sparse."""
+    """Scale dense features to mean 0 and variance 1, as measured on the training rows; sparse ones stay as they are."""
     if sp.issparse(dataset.X_train):
         return dataset
     scaler = StandardScaler().fit(dataset.X_train)
@@ -103,7 +104,7 @@ def standardise(dataset):
 
 
 def equivalent_C(alpha, n_samples):
-    """The C with which `LinearSVC` minimises the objective that belongs to ``alpha``."""
+    """Return the C with which `LinearSVC` minimises the objective that belongs to ``alpha``."""
     return 1 / (alpha * n_samples)
 
 
@@ -116,15 +117,18 @@ def compare(dataset, *, losses, alpha, fit_intercept, max_iter=None, tol=None):
     losses : list of str
         Values of the parameter `loss`. With two classes they are all the same, and only one is fitted.
     alpha : float
+        The strength of the regularisation.
     fit_intercept : bool
+        Whether to fit intercepts.
     max_iter : int, default=None
-        For all estimators; what each of them has by default when it is not given.
+        Parameter of all estimators; by default each of them has its own.
     tol : float, default=None
-        For `MulticlassHingeClassifier`, likewise. It means something else in the others, which keep their own.
+        Parameter of `MulticlassHingeClassifier`. The others, in which it has another meaning, keep their own.
 
     Returns
     -------
     results : list of Result
+        A result for every estimator.
     """
     limit = {} if max_iter is None else {"max_iter": max_iter}
     common = {"fit_intercept": fit_intercept, "random_state": 0} | limit
@@ -145,7 +149,7 @@ def compare(dataset, *, losses, alpha, fit_intercept, max_iter=None, tol=None):
 
 
 def _measure(model, loss, alpha, dataset):
-    """Fit one estimator; its `Result`, still without the agreement."""
+    """Fit one estimator, and return its `Result`, still without the agreement."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         started = time.perf_counter()
@@ -157,8 +161,8 @@ def _measure(model, loss, alpha, dataset):
     converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     n_passes = model.n_iter_
     if isinstance(model, LinearSVC) and loss == "crammer_singer":
-        # This solver neither counts its passes nor heeds max_iter: n_iter_ is uninitialised memory, and so is what
-        # the warning rests on.
+        # This solver neither counts its passes nor heeds max_iter: n_iter_ is uninitialised memory, and the warning
+        # depends on it.
         n_passes, converged = None, True
     predictions = model.predict(dataset.X_test)
     return Result(
@@ -175,12 +179,12 @@ def _measure(model, loss, alpha, dataset):
 
 
 def training_objective(model, dataset, *, loss, alpha):
-    """alpha/2 ‖W‖² + the mean loss of the training rows, for any fitted linear model and in float64.
+    """Compute alpha/2 ‖W‖² + the mean loss of the training rows of a fitted linear model, in float64.
 
     Parameters
     ----------
     model : estimator
-        With ``classes_``, ``coef_`` and ``intercept_``.
+        A fitted model with ``classes_``, ``coef_`` and ``intercept_``.
     dataset : Dataset
     loss : str
         A value of the parameter `loss`, or "binary hinge".
@@ -202,7 +206,7 @@ def training_objective(model, dataset, *, loss, alpha):
 
 
 def _agreement(result, results):
-    """The share of test rows that `LinearSVC` puts into the same class, trained with the same loss or the nearest."""
+    """Return the share of test rows that `LinearSVC`, with the same loss or the nearest, puts into the same class."""
     if result.estimator == "LinearSVC":
         return None
     wanted = svc_loss_of(result.loss)

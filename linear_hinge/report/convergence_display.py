@@ -1,4 +1,4 @@
-"""`ConvergenceDisplay`: how the objective, its lower bound and the duality gap went during a fit, as a picture."""
+"""`ConvergenceDisplay`: a picture of the objective, its lower bound and the duality gap during a fit."""
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -9,10 +9,10 @@ X_LABELS = {"pass": "passes over the data", "seconds": "time (s)"}
 Y_LABELS = {"objective": "objective", "gap": "relative duality gap"}
 
 # A logarithmic axis has no place for a gap that rounding made zero or negative. A relative difference below the
-# resolution of a float is none, so such gaps are drawn here, at the foot of the picture.
+# resolution of a float is no difference, and such gaps are drawn here, at the foot of the picture.
 GAP_FLOOR = float(np.finfo(np.float64).eps)
 
-# Estimators differ by their markers too, so that they can be told apart without colours.
+# Estimators differ by their markers as well, so that they can be distinguished without colours.
 MARKERS = "os^Dv"
 MARKERS_ON_A_CURVE = 8
 
@@ -113,7 +113,7 @@ class ConvergenceDisplay:
         ax : matplotlib Axes, default=None
             The axes to draw on. If None, a new figure is made.
         kind : {"objective", "gap"}, default="objective"
-            What to draw:
+            The curves to draw:
 
             - "objective": the objective and, dashed, the dual objective. The region between them, where the
               optimum is, is shaded. Without a bound there is the objective alone.
@@ -147,7 +147,7 @@ class ConvergenceDisplay:
                 f"There is no duality gap of {name or 'this fit'} to draw, because its learning rate gives no bound:"
                 ' fit with learning_rate="auto", or draw kind="objective".'
             )
-        # Only here, lest an error above leave an empty figure behind.
+        # The figure is made only here, so that an error above leaves no empty figure behind.
         self.ax_ = plt.subplots()[1] if ax is None else ax
         self.figure_ = self.ax_.figure
         label = "objective" if name is None and kind == "objective" else name
@@ -164,7 +164,7 @@ class ConvergenceDisplay:
         return self
 
     def _curve(self, key):
-        """Values as they can be drawn, masked where there are none."""
+        """Return the values of a curve, masked where they are not finite."""
         values = np.asarray(self.history[key], dtype=np.float64)
         values = np.ma.array(values, mask=~np.isfinite(values))
         return np.ma.maximum(values, GAP_FLOOR) if key == "gap" else values
@@ -178,7 +178,7 @@ class ConvergenceDisplay:
 
 
 def _style(ax, n_points, kwargs):
-    """Arguments of the solid line of one more estimator on the axes."""
+    """Return arguments for the solid line of one more estimator on the axes."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 

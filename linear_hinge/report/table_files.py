@@ -1,6 +1,6 @@
-"""Read svmlight and CSV files.
+"""Reading svmlight and CSV files.
 
-Whatever is wrong with a file is a `DataError` whose message is one sentence for its owner.
+Any fault of a file is a `DataError`, whose message is one sentence for the owner of the file.
 """
 
 import bz2
@@ -29,17 +29,17 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """One file: CSR and numbers as labels from svmlight, an array and text as labels from CSV."""
+    """The content of a file: from svmlight, CSR with numbers as labels; from CSV, an array with text as labels."""
 
     path: str
     X: np.ndarray | sp.csr_array | sp.csr_matrix
     y: np.ndarray
     columns: list[str] | None = None  # names of the features, from the header of a CSV file
-    first_index: int | None = None  # what an svmlight file counts its features from, 0 or 1
+    first_index: int | None = None  # the index of the first feature of an svmlight file, 0 or 1
 
 
 def read_table(path, *, label=None, like=None):
-    """Read a file, whose format is seen from its first data line.
+    """Read a file, whose format follows from its first data line.
 
     Parameters
     ----------
@@ -76,14 +76,14 @@ def read_table(path, *, label=None, like=None):
 
 
 def shown(label):
-    """A label as messages show it."""
+    """Return a label as messages show it."""
     return f"{label:g}" if isinstance(label, float) else repr(str(label))
 
 
 def _read_text(path):
     try:
         content = Path(path).read_bytes()
-        # By their first bytes, because a name says little.
+        # Compressed files are recognised by their first bytes, because names are unreliable.
         if content.startswith(b"\x1f\x8b"):
             content = gzip.decompress(content)
         elif content.startswith(b"BZh"):
@@ -110,12 +110,12 @@ def _is_svmlight(text):
             return INDEX_VALUE.fullmatch(tokens[1]) is not None
         if tokens and "," in tokens[0]:
             return False
-        # A lone label is a row of zeros in svmlight; the next line decides.
+        # In svmlight, a lone label is a row of zeros: the next line decides.
     return False
 
 
 def _read_svmlight(path, text, like):
-    # The test file must count as the training file does, whatever its own first index is.
+    # The test file must count features as the training file does, whatever its own first index is.
     options, wanted = {"zero_based": True}, ""
     if like is not None:
         n_features, zero_based = like.X.shape[1], like.first_index == 0
@@ -140,7 +140,7 @@ def _read_svmlight(path, text, like):
 
 
 def _first_unreadable_line(lines, options):
-    """The number of the first line at which scikit-learn's reader fails, which its error does not name."""
+    """Return the number of the first line at which scikit-learn's reader fails, which its error does not name."""
 
     def fails(n_lines):
         try:
@@ -155,7 +155,7 @@ def _first_unreadable_line(lines, options):
 def _read_csv(path, text, label):
     reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
-        # A blank line is no row.
+        # A blank line is not a row.
         rows = [(reader.line_num, row) for row in reader if len(row) > 1 or "".join(row).strip()]
     except csv.Error as error:
         raise DataError(f"{path}: line {reader.line_num} is not CSV: {error}") from None
@@ -216,7 +216,7 @@ def _numbers(path, rows, columns):
 
 
 def _unusable(values):
-    """Where values are NaN, infinite or so large that their squares could become so."""
+    """Return the places of values that are NaN, infinite, or so large that their squares could overflow."""
     places = np.argwhere(~(np.abs(values) <= LARGEST_VALUE))
     return places[:, 0] if values.ndim == 1 else places
 
@@ -226,7 +226,7 @@ def _not_finite(value):
 
 
 def _check_labels(table):
-    """Refuse numbers with fractions: they are for regression, or not the label column at all."""
+    """Refuse numbers with fractions, which are targets of regression or not labels at all."""
     try:
         numbers = table.y.astype(float)
     except ValueError:  # text

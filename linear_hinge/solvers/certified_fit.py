@@ -27,19 +27,20 @@ CLOSE_TO_END = 3.0
 
 COST_OF_LOOK = 0.5  # in passes
 
-# Every `PASSES_TOGETHER` passes their common way is extrapolated. More often, the mean of the iterates has not settled.
+# Every `PASSES_TOGETHER` passes the change of G and W is extrapolated. After fewer passes it depends too much on the
+# order of the rows. It needs two more arrays of the size of W, which may have at most `LARGEST_EXTRAPOLATED` numbers.
 PASSES_TOGETHER = 8
 COST_OF_EXTRAPOLATION = 0.5  # in passes
-LARGEST_EXTRAPOLATED = 2**23  # coefficients: it holds two more arrays of them
+LARGEST_EXTRAPOLATED = 2**23
 
-# Where the gap is more than this part of the objective, coefficients may be far too long or too short.
+# Where the gap is more than this share of the objective, coefficients may be far too long or too short.
 FAR = 0.3
 
-# Where a pass makes at least `LARGE` products, `SOME_PASSES` of them take seconds. If the gap is still more than
-# `NOWHERE` of the objective after them, the user should know.
+# `SOME_PASSES` passes of at least `LARGE` multiplications take seconds. If the gap is still more than `NOWHERE` of the
+# objective after them, the user should know.
 LARGE, SOME_PASSES, NOWHERE = 2**24, 32, 0.9
 
-# If `MOST_VAIN_LOOKS` Newton steps in a row leave at least `NO_BETTER` of the gap, what is left is rounding.
+# If `MOST_VAIN_LOOKS` Newton steps in a row leave at least `NO_BETTER` of the gap, the rest of it is rounding.
 MOST_VAIN_LOOKS, NO_BETTER = 40, 1 - 1e-5
 
 
@@ -49,26 +50,30 @@ class CertifiedFit:
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
     dual : ndarray of shape (n_samples, n_scores)
-        Feasible subgradients G to start from; taken over and changed in place.
+        Feasible subgradients G to start from. The array is taken over and changed in place.
     intercept : ndarray of shape (n_scores,)
-        b to start from.
+        The intercept b to start from.
     coef : ndarray of shape (n_features, n_scores), optional
         Wᵀ of an earlier fit, which is kept if nothing better is found.
     saved : SavedSteps, optional
-        Where the steps of an earlier fit ended; if it was of the same problem, they go on from there.
+        The state in which the steps of an earlier fit ended. If that was a fit of the same problem, they go on.
     tol : float
+        The relative duality gap that ends the fit.
     batch_size : int
+        Rows of a minibatch.
     rng : RandomState or None
+        Generator that shuffles the rows; None leaves them in their order.
 
     Attributes
     ----------
     finished, converged : bool
-        Whether to stop, and whether that is because the gap is closed.
+        Whether the fit is to stop, and whether the gap is closed.
     may_be_stopped : bool
-        Whether somebody else may stop the fit, after any pass: set from outside.
+        Whether a callback may stop the fit after any pass; the caller sets it.
     dual : ndarray of shape (n_samples, n_scores)
-        The feasible, balanced G of the best bound; None before there is one.
+        The feasible, balanced G of the best bound; None before there is a bound.
     """
 
     def __init__(self, problem, dual, intercept, coef=None, *, saved=None, tol, batch_size, rng):
@@ -107,7 +112,7 @@ class CertifiedFit:
 
     @property
     def objective(self):
-        """The least objective that is known."""
+        """The least known objective."""
         return self.incumbent.least
 
     @property
@@ -117,7 +122,7 @@ class CertifiedFit:
         return is_stalled or self.n_vain_looks >= MOST_VAIN_LOOKS
 
     def run_pass(self, is_last):
-        """One pass of minibatches or one Newton step; its `Progress`. The last one is certified in any case."""
+        """Make a pass of minibatches or a Newton step, and return its `Progress`. The last one is always certified."""
         self.n_passes += 1
         run = self._run_minibatches if self.newton is None else self._run_newton
         estimate, work, self.unseen = run(is_last)
@@ -132,33 +137,44 @@ class CertifiedFit:
         return self._progress(work)
 
     def _promises_the_end(self, estimate):
-        """Whether a look is worth its cost, by the estimate of the gap and what the last look found of it."""
+        """Return whether a look is worth its cost, by the estimate of the gap and the result of the last look."""
         if self.newton is not None:
             return self._is_within(CLOSE_TO_END, estimate)
         return self._is_within(1, self.schedule.share_at(self.n_passes) * estimate)
 
     def _is_within(self, factor, gap):
-        """Whether a gap is at most a multiple of the one that ends the fit."""
+        """Return whether a gap is at most a multiple of the gap that ends the fit."""
         if gap > factor * self.tol * self.objective:
             return False
         if self.schedule.n_seen > 0:
             return True
-        # Before the first look the objective is that of zero, which may be far above what it is now.
+        # Before the first look the known objective is that of zero, which may be far too large.
         return gap <= factor * self.tol * (self._estimated_bound() + gap)
 
     @property
     def n_rounds(self):
-        """How often the rows were visited: by the minibatches, and once by every Newton step."""
+        """The number of visits to the rows: those of the minibatches, and one for every Newton step."""
         return self.ascent.n_rounds + self.n_passes - len(self.estimates)
 
     def _estimated_bound(self):
-        """`estimated_bound` where the last pass of minibatches ended."""
+        """Return `estimated_bound` at the end of the last pass of minibatches."""
         if self.bound is None:
             self.bound = estimated_bound(self.problem, self.ascent.state.dual, self.ascent.squared_norm())
         return self.bound
 
     def certify(self, work=0.0):
-        """Compute both sides of the gap where the last pass ended; its `Progress`, with ``work`` done before."""
+        """Compute both sides of the gap where the last pass ended.
+
+        Parameters
+        ----------
+        work : float
+            The work that was done before, in passes over the data.
+
+        Returns
+        -------
+        Progress
+            The progress, whose work includes both.
+        """
         if self.unseen is not None:
             work += self._look(stopped=True)[1]
         elif self.unproven is not None:
@@ -181,11 +197,11 @@ class CertifiedFit:
 
     @property
     def proven_objective(self):
-        """The best bound; one that rounding of the objective leaves above it is lowered."""
+        """The best bound, lowered to the objective where rounding leaves it above."""
         return min(self.dual_objective, self.incumbent.objective)
 
     def early_advice(self):
-        """What to say, once, of a long fit that gets nowhere; None otherwise."""
+        """Return the advice about a long fit that gets nowhere, once; None otherwise."""
         size = (self.problem.X.nnz if sp.issparse(self.problem.X) else self.problem.X.size) * self.problem.n_scores
         if self.n_passes != SOME_PASSES or self.newton is not None or size < LARGE:
             return None
@@ -194,7 +210,7 @@ class CertifiedFit:
         return f"next to nothing is proven yet: {advice_on_scales(self.problem)}"
 
     def advice(self):
-        """What to say when the fit ended with an open gap."""
+        """Return the advice about a fit that ended with an open gap."""
         gap = relative_gap(self.incumbent.objective, self.proven_objective)
         cure = "Scale the features with StandardScaler, increase max_iter, alpha or tol."
         if self.is_stuck or self.incumbent.is_rounded:
@@ -203,7 +219,7 @@ class CertifiedFit:
         return f"the relative duality gap is {gap:.2g}, but tol={self.tol:g}. {cure}"
 
     def attributes(self):
-        """What the fitted estimator shows besides the coefficients."""
+        """Return the attributes of the fitted estimator besides the coefficients."""
         dual = np.zeros_like(self.ascent.state.dual) if self.dual is None else self.dual
         dual_coef = csr_of(dual.astype(self.problem.dtype, copy=False))
         return {
@@ -215,12 +231,22 @@ class CertifiedFit:
         }
 
     def _run_minibatches(self, is_last):
-        """A pass of `DualAscent`: the gap it met, its work, and what finds coefficients, dual and bound at its end."""
+        """Make a pass of `DualAscent`.
+
+        Returns
+        -------
+        gap : float
+            The estimated gap.
+        work : float
+            The work, in passes over the data.
+        found : callable
+            A function that returns candidates for the coefficients, G and a bound at the end of the pass.
+        """
         ascent = self.ascent
         is_due = self.n_passes % PASSES_TOGETHER == 0 and ascent.raw.size <= LARGEST_EXTRAPOLATED
         extrapolating = self._extrapolate() if is_due else 0.0
         worth = self._loss_worth_averaging(is_last)
-        # Before the first look nothing else is there to return.
+        # Before the first look there is nothing else to return.
         average_above = -np.inf if self.may_be_stopped and self.schedule.n_seen == 0 else worth
         visited = ascent.run_pass(average_above) / len(self.problem.rows)
         work = extrapolating + visited
@@ -241,10 +267,11 @@ class CertifiedFit:
         return ascent.gap, work, found
 
     def _loss_worth_averaging(self, is_last):
-        """The loss above which the mean of the iterates is worth its cost: a better primal point than the last of them.
+        """Return the mean loss above which the mean of the iterates is worth its cost.
 
-        It is so near the end, where the fit ends early, and in looks far from the end. After a first pass in which the
-        rows lose more than with W = 0 it is better by far; many passes follow.
+        The mean is a better primal point than the last iterate. It is worth its cost in any case near the end, where
+        it ends the fit earlier, and in looks that are due. After a first pass in which the rows lose more than with
+        W = 0 it is better by far.
         """
         is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1].gap)
         if is_near or is_last or self.schedule.is_look_due(self.n_passes):
@@ -252,7 +279,7 @@ class CertifiedFit:
         return self.incumbent.objective_of_zero if self.n_passes == 1 else np.inf
 
     def _extrapolate(self):
-        """A step of `Extrapolation`, the first time its beginning; the work, in passes."""
+        """Make a step of `Extrapolation`, or begin it; return the work, in passes."""
         if self.extrapolation is None:
             self.extrapolation = Extrapolation(self.ascent)
             return 0.0
@@ -260,14 +287,14 @@ class CertifiedFit:
         return COST_OF_EXTRAPOLATION
 
     def _run_newton(self, is_last):
-        """A step of `ProximalNewton`; returns what `_run_minibatches` does."""
+        """Make a step of `ProximalNewton`, and return what `_run_minibatches` returns."""
         self.newton.step()
 
         def found(stopped):
             coef, intercept = self._newton_coefficients()
-            if self.problem.loss.sums_to_zero:  # a common part of all scores costs ‖W‖² and gains nothing
+            if self.problem.loss.sums_to_zero:  # a common part of all scores adds to ‖W‖² and changes no loss
                 coef = coef - coef.mean(axis=1, keepdims=True)
-            # So near to the end that the proof is worth it.
+            # The bound is inf, because a Newton step is near enough to the end to be worth a proof.
             return [lambda: (coef, intercept)], self.newton.point.dual, np.inf
 
         return self.newton.gap, self.newton.work, found
@@ -277,9 +304,9 @@ class CertifiedFit:
         return coef if self.basis is None else product(self.basis, coef), intercept
 
     def _begin_newton(self, saved=None):
-        """Newton from where the minibatches are, or an earlier fit was, in the space of the rows if these are few."""
+        """Begin Newton steps where the minibatches or an earlier fit are; few rows get coordinates of their own."""
         problem, ascent = self.problem, self.ascent
-        self.extrapolation = None  # it is as large as the dual and the coefficients
+        self.extrapolation = None  # which needs as much memory as the dual and the coefficients
         if saved is None:
             coef, intercept = ascent.coefficients()
             curvature = ascent.mean_curvature()
@@ -293,7 +320,7 @@ class CertifiedFit:
         self.newton = ProximalNewton(problem, ascent.state.dual, coef, intercept, curvature, exact=self.is_one_batch)
 
     def steps_to_save(self):
-        """`SavedSteps` for a warm start of the same problem."""
+        """Return the `SavedSteps` for a warm start of the same problem."""
         centre, beta, estimates = self.ascent.state.centre, self.ascent.state.beta, self.estimates
         if self.newton is None:
             return save_steps(self.problem, self.ascent.state.dual, centre, beta, estimates)
@@ -301,6 +328,7 @@ class CertifiedFit:
         return save_steps(self.problem, self.newton.point.dual, centre, beta, estimates, *newton)
 
     def _is_slow(self):
+        """Return whether Newton steps should take over from the minibatches."""
         return is_slow(
             self.estimates,
             self.tol * self.objective,
@@ -310,12 +338,25 @@ class CertifiedFit:
         )
 
     def _look(self, stopped=False):
-        """The gap where the last pass ended, proven if that is worth it or the fit ends, and the work, in passes."""
+        """Compute the gap where the last pass ended, and prove it if that is worth its cost or the fit ends.
+
+        Parameters
+        ----------
+        stopped : bool
+            Whether the fit ends here.
+
+        Returns
+        -------
+        gap : float
+            The gap.
+        work : float
+            The work, in passes over the data.
+        """
         candidates, dual, bound = self.unseen(stopped)
         self.unseen, self.unproven = None, dual
         gap_before, is_far = self.objective - self.dual_objective, self.objective - bound > FAR * self.objective
         work = COST_OF_LOOK * len(candidates)
-        for made in candidates:  # which may be large: each is freed before the next is made, all of them before a proof
+        for made in candidates:  # each is freed before the next is made, and all before a proof: they may be large
             self.incumbent.offer(*made(), is_far=is_far)
         self.ascent.average = None
         gap, proven, end = self.objective - bound, self.objective - self.dual_objective, self.tol * self.objective
@@ -327,7 +368,7 @@ class CertifiedFit:
         return gap, work
 
     def _prove(self, dual):
-        """Keep the bound of these subgradients if it is the best; the work, in passes."""
+        """Prove a bound with these subgradients, and keep it if it is the best; return the work, in passes."""
         self.unproven = None
         self.schedule.work_of_proofs += COST_OF_PROOF
         bound, feasible = best_bound(self.problem, dual, self.objective)
@@ -337,5 +378,5 @@ class CertifiedFit:
 
 
 def relative_gap(objective, dual_objective):
-    """(P − D)/P."""
+    """Return (P − D)/P, or 0 where P is zero."""
     return (objective - dual_objective) / objective if objective > 0 else 0.0

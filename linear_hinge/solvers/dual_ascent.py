@@ -47,7 +47,7 @@ from linear_hinge.solvers.running_mean import RunningMean
 # rows carry at most `MOST_ACTIVE` of the weight: where most rows are visited anyway, the others are worth their cost
 # for the gap that is known afterwards. Once the gap is below `WORTH_SKIPPING` of what it was after a full pass, most of
 # it is in rows that are skipped, and all rows are visited again. A pass has a cost of its own: few active rows are
-# visited up to `MOST_TIMES` in a pass, with no more visits than there are rows.
+# visited up to `MOST_TIMES` times in a pass, with no more visits than there are rows.
 SMALL_GAP = 0.03
 SKIPPED_PASSES = 15
 MOST_ACTIVE = 0.5**0.5  # in weight, so that repeated rows count like heavy ones; no ratio of two counts
@@ -55,8 +55,8 @@ WORTH_SKIPPING = 0.2  # of the gap after all rows were visited
 MOST_TIMES = 4
 
 # If a row and its subgradient have at most `SHORT_ROW` bytes, finding them in memory costs more than the arithmetic:
-# `TOGETHER` batches share a block of rows that lie side by side. Not where neighbours are of the same class, because
-# they resemble each other.
+# `TOGETHER` batches take their rows from a block of rows that lie side by side. This is not done where neighbours are
+# of the same class, because they resemble each other.
 TOGETHER = 2
 SHORT_ROW = 512  # bytes
 
@@ -65,36 +65,38 @@ BETA_MEMORY = 0.99
 
 
 class DualAscent:
-    """The remembered subgradients G, the coefficients they stand for, and the steps that improve both.
+    """The subgradients G, the coefficients that belong to them, and the steps that improve both.
 
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
     dual : ndarray of shape (n_samples, n_scores)
-        G to start from, feasible; changed in place.
+        Feasible subgradients G to start from, changed in place.
     coef : ndarray of shape (n_features, n_scores)
-        Vᵀ, −(1/alpha) Σ_i ω_i g_i x_iᵀ of this G.
+        Vᵀ, the transposed −(1/alpha) Σ_i ω_i g_i x_iᵀ of this G.
     intercept : ndarray of shape (n_scores,)
-        The first b, towards which it is pulled.
+        The first intercept b, which is the first centre.
     batch_size : int
+        Rows of a minibatch.
     rng : RandomState or None
-        Shuffles the rows.
+        Generator that shuffles the rows; None leaves them in their order.
 
     Attributes
     ----------
     t : int
         Steps done.
     n_rounds : int
-        How often the rows were visited, all of them or those with a gap.
+        The number of visits to the rows, to all of them or to the active rows.
     beta : float
         β, None before the first step.
     gap : float
         Σ_i ω_i (ℓ_i − ⟨g_i, S_i⟩ − Δ c(g_i)), the duality gap with every row at the coefficients that it was last
         visited with: an estimate, too large while W moves.
     gap_of_half : float
-        The mean gap of the rows of the first half of the last pass that was asked for an average.
+        The mean gap of the rows of the first half of the last pass that could be averaged.
     average : tuple (coef, intercept)
-        The mean of the iterates of the second half of the last pass, if it was asked for.
+        The mean of the iterates of the second half of the last pass, if it was averaged.
     """
 
     def __init__(self, problem, dual, coef, intercept, *, batch_size, rng):
@@ -141,9 +143,18 @@ class DualAscent:
         self.n_until_full = 0
 
     def run_pass(self, average_above=np.inf):
-        """Visit the rows; after a full pass only those with a gap, for some passes. How many visits it were.
+        """Visit the rows; for some passes after a full one, visit only the active rows.
 
-        The iterates of the second half are averaged if the rows of the first half had a mean gap above this.
+        Parameters
+        ----------
+        average_above : float
+            The mean gap of the rows of the first half of the pass above which the iterates of the second half are
+            averaged.
+
+        Returns
+        -------
+        int
+            Number of visits to a row.
         """
         active = self._rows_to_visit()
         n_times = self._n_times(active)
@@ -168,12 +179,12 @@ class DualAscent:
         return len(rows)
 
     def _mean_gap(self, rows):
-        """The mean gap of some rows when they were visited last."""
+        """Return the mean gap of some rows at their last visits."""
         weights = self.problem.weights[rows]
         return weighted_mean(weights, self.state.row_gaps[rows]) / weights.sum() if len(rows) > 0 else 0.0
 
     def mean_curvature(self):
-        """The mean of ρ_i, which is positive."""
+        """Return the mean of ρ_i, which is positive."""
         spread = 1.0 if self.state.beta is None else self.state.beta
         mean = spread * weighted_mean(self.problem.weights, self.state.norms) / self.problem.alpha
         return max(mean, np.finfo(float).tiny)
@@ -189,13 +200,26 @@ class DualAscent:
         return rows
 
     def _n_times(self, rows):
-        """How often to visit them in a pass; fewer than a batch only once, because none may be twice in one."""
+        """Return how often to visit rows in a pass: once if they are fewer than a batch, where none may be twice."""
         if len(rows) < self.state.batch_size:
             return 1
         return min(MOST_TIMES, len(self.problem.rows) // len(rows))
 
     def best_length(self, change, raw):
-        """Where the dual is the highest along a change of G, and of Vᵀ with it."""
+        """Compute the length at which the dual is highest along a change.
+
+        Parameters
+        ----------
+        change : ndarray of shape (n_samples, n_scores)
+            The change of G.
+        raw : ndarray of shape (n_features, n_scores)
+            The change of Vᵀ that belongs to it.
+
+        Returns
+        -------
+        float
+            The length, 0 where the dual is flat.
+        """
         problem, alpha = self.problem, self.problem.alpha
         rise = linear_part(problem, change) - alpha * inner(self.raw, raw)
         total = on_mean = np.zeros(problem.n_scores)
@@ -207,7 +231,17 @@ class DualAscent:
         return rise / quadratic if quadratic > 0 else 0.0
 
     def move(self, change, raw, length):
-        """Change G and Vᵀ, and what follows from them, by a multiple of this change, which is spoilt."""
+        """Change G, Vᵀ and the sums that depend on them.
+
+        Parameters
+        ----------
+        change : ndarray of shape (n_samples, n_scores)
+            The change of G, which is overwritten.
+        raw : ndarray of shape (n_features, n_scores)
+            The change of Vᵀ that belongs to it, which is overwritten.
+        length : float
+            The multiple of the change.
+        """
         change *= change.dtype.type(length)
         raw *= raw.dtype.type(length)
         self.state.dual += change
@@ -217,23 +251,23 @@ class DualAscent:
             self.state.raw_on_mean += combination(self.mean, raw)
 
     def coefficients(self):
-        """Wᵀ and b, as `primal_objective` takes them."""
+        """Return Wᵀ and b, as `primal_objective` takes them."""
         raw = padded(self.raw)[:, : self.problem.n_scores] if self.problem.fit_intercept else self.raw
         return self._uncentred(raw, self.state.centred_intercept(), self.state.imbalance)
 
     def taken_average(self):
-        """The average, which may be large and is not kept."""
+        """Return the average and forget it, because it may be large."""
         average, self.average = self.average, None
         return average
 
     def squared_norm(self):
-        """‖W‖², without an array of its size."""
+        """Compute ‖W‖², without an array of its size."""
         slope = self.state.imbalance / self.problem.alpha  # W = V + slope μᵀ
         along_mean = 2 * slope @ self.state.raw_on_mean + self.state.mean_norm * (slope @ slope)
         return inner(self.raw, self.raw) + (float(along_mean) if self.problem.fit_intercept else 0.0)
 
     def _uncentred(self, raw, intercept, imbalance):
-        """W and the intercept of the rows as they are, b − W μ; V becomes W in its place."""
+        """Turn V into W, in its place; return Wᵀ and the intercept b − W μ of the rows as they are."""
         if not self.problem.fit_intercept:
             return raw, np.zeros_like(raw[0])
         slope = (imbalance / self.problem.alpha).astype(raw.dtype)
@@ -243,6 +277,6 @@ class DualAscent:
 
 
 def is_sorted(y):
-    """Whether neighbours are of the same class more often than half-way between chance and always."""
+    """Return whether neighbours are of the same class more often than half-way between chance and always."""
     chance = ((np.bincount(y) / len(y)) ** 2).sum()
     return len(y) > 1 and np.count_nonzero(y[1:] == y[:-1]) > (len(y) - 1) * (1 + chance) / 2

@@ -1,11 +1,11 @@
-"""What many passes have in common: the dual far along the way that the subgradients went.
+"""Extrapolation: a step along the change that many passes have made.
 
-In some passes G' has become G, and W' has become W. D is a parabola along d = G − G', the highest at G + m d with
+In some passes G' has become G, and W' has become W. D is a parabola along d = G − G'. It is highest at G + m d with
 
     m = (Δ Σ_i ω_i c(d_i) − alpha ⟨W, W(d)⟩ + ⟨b, v(d)⟩) / (alpha ‖W(d)‖² + (σ²/alpha) ‖v(d)‖²),   v(d) = Σ_i ω_i d_i
 
-in the terms of `dual_ascent`. That may be outside of the polytopes. From G towards its projection D is another
-parabola, and the step goes to where that is the highest: as every step of the minibatches, it never lowers the dual.
+in the terms of `dual_ascent`. This point may lie outside of the polytopes. From G towards its projection D is another
+parabola, and the step leads to its highest point. Like a step of the minibatches, it never lowers the dual.
 
 References
 ----------
@@ -19,11 +19,12 @@ from linear_hinge.problem.certificate import coef_from_dual
 
 
 class Extrapolation:
-    """Steps along the way that a `DualAscent` went since the last one.
+    """Steps along the change of a `DualAscent` since the last such step.
 
     Parameters
     ----------
     ascent : DualAscent
+        The ascent, which the steps change.
     """
 
     def __init__(self, ascent):
@@ -31,9 +32,9 @@ class Extrapolation:
         self.dual, self.raw = ascent.state.dual.copy(), ascent.raw.copy()
 
     def step(self):
-        """Move the ascent, and remember where it begins anew."""
+        """Move the ascent, and remember where the next change begins."""
         ascent, problem = self.ascent, self.ascent.problem
-        # All of it may be large, and memory that was never touched is slow.
+        # The arrays may be large, and memory that was never touched is slow: they are reused.
         change = np.subtract(ascent.state.dual, self.dual, out=self.dual)
         length = ascent.best_length(change, np.subtract(ascent.raw, self.raw, out=self.raw))
         if 0 < length < np.inf:

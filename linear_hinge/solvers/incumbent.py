@@ -1,27 +1,29 @@
-"""The best coefficients that a fit has looked at."""
+"""The best coefficients that a fit has evaluated."""
 
 import numpy as np
 
 from linear_hinge.problem.problem import FAR_SCALES, SCALES, primal_objective, rounding_matters, scaled_objective
 
-ROUNDED = 1e-5  # part of the objective that rounding of the coefficients may add unnoticed
+ROUNDED = 1e-5  # share of the objective that rounding of the coefficients may add without notice
 
 
 class Incumbent:
-    """W and b with the least objective of those that were offered, and what W = 0 would give.
+    """The offered W and b with the least objective, and the objective of W = 0.
 
-    Zero is known without a look at the data: no loss is negative, and of equal scores all are the same. It predicts
-    nothing, so it is kept only until something is offered, or where it is the proven solution.
+    The objective of zero does not depend on the rows. Zero predicts nothing, so that it is kept only until coefficients
+    are offered, or where it is the proven solution.
 
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
 
     Attributes
     ----------
     coef : ndarray of shape (n_features, n_scores), dtype as ``problem.dtype``
         Wᵀ.
-    intercept : ndarray of shape (n_scores,), likewise
+    intercept : ndarray of shape (n_scores,), dtype as ``problem.dtype``
+        The intercept b of the given rows.
     objective : float
         P(W, b).
     """
@@ -35,17 +37,24 @@ class Incumbent:
 
     @property
     def least(self):
-        """The least objective that is known."""
+        """The least known objective."""
         return min(self.objective, self.objective_of_zero)
 
     def offer(self, coef, intercept, *, is_far=False):
-        """Keep the best multiple of these coefficients, for centred rows, if it is better than what is kept.
+        """Keep the best multiple of some coefficients, if it is better than the present ones.
 
-        Far from the end they may be much too long or too short.
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features, n_scores)
+            Wᵀ.
+        intercept : ndarray of shape (n_scores,)
+            The intercept of the shifted rows.
+        is_far : bool
+            Whether the fit is far from its end, where coefficients may be much too long or too short.
         """
         scales = FAR_SCALES if is_far else SCALES
         objective, scale = scaled_objective(self.problem, coef, intercept, scales)
-        is_first = self.is_zero or not np.isfinite(objective)  # what overflows ends the fit
+        is_first = self.is_zero or not np.isfinite(objective)  # an overflow ends the fit
         if not (is_first or objective < self.objective):
             return
         if is_first or not self.is_rounded:
@@ -58,7 +67,7 @@ class Incumbent:
                 self._keep(*multiple, objective)
 
     def _multiple(self, coef, intercept, scale):
-        """t W and the intercept of the rows that were given, as they are returned."""
+        """Return t W and the intercept of the given rows, rounded as the fitted model has them."""
         coef = (scale * coef).astype(self.coef.dtype, copy=False)
         return coef, self.problem.given_intercept(coef, scale * intercept).astype(self.coef.dtype)
 
@@ -69,9 +78,9 @@ class Incumbent:
         self.is_zero, self.is_settled = False, False
 
     def settle(self):
-        """Compute the objective of the coefficients as they are returned, if rounding can matter.
+        """Compute the objective of the rounded coefficients of the fitted model, if rounding can matter.
 
-        Where it does matter, it is computed of all that are offered from then on.
+        If it does matter, all later offers are compared by their rounded coefficients.
         """
         if not self.is_settled and rounding_matters(self.problem, self.coef, self.intercept, self.objective):
             before, self.objective = self.objective, primal_objective(self.problem, self.coef, self.intercept)
@@ -79,6 +88,6 @@ class Incumbent:
         self.is_settled = True
 
     def become_zero(self):
-        """Return to W = 0, which is proven to be as good."""
+        """Return to W = 0, which is the proven solution."""
         self.coef[:], self.intercept[:] = 0, 0
         self.objective, self.is_zero, self.is_settled = self.objective_of_zero, True, True

@@ -4,8 +4,8 @@ A Newton step solves, by conjugate gradients preconditioned with the diagonal or
 
     alpha dW + Σ_i (ω_i/ρ) J_i (dW x_i + db) x_iᵀ = −∇_W φ,      Σ_i (ω_i/ρ) J_i (dW x_i + db) = −∇_b φ,
 
-J_i the Jacobian of the projection onto D_y. It vanishes for all rows but those with a free subgradient, the support
-vectors on the margin, and there for all classes but the free ones: the conjugate gradients see only these.
+with the Jacobian J_i of the projection onto D_y. It vanishes for all rows but those with a free subgradient, the
+support vectors on the margin, and there for all classes but the free ones: the conjugate gradients work on these only.
 """
 
 import numpy as np
@@ -13,21 +13,21 @@ import scipy.sparse as sp
 
 from linear_hinge.kernels.newton_system import newton_system
 
-# What conjugate gradients that end early leave depends on rounding. Few rows are worth an exact solution: the same one
-# whatever their order or repetition.
+# The result of conjugate gradients that end early depends on rounding. Few rows are worth an exact solution, which does
+# not depend on their order or repetition.
 CG_ACCURACY = 0.1
-EXACT_CG_POWER = 2 / 3  # of the precision
+EXACT_CG_POWER = 2 / 3  # the exact solution has this power of the precision
 MAX_CG_STEPS = 500
 
-# Class blocks are made once a system has taken `MANY_CG_STEPS` steps without them, or as many as they cost, and serve
-# the later systems as well. For an exact solution, those that cost at most `CHEAP_BLOCKS` steps are made at once. Not
-# for others: the more exact Newton steps were, the more of them it took.
+# Class blocks are made once a system has taken `MANY_CG_STEPS` steps without them, or as many as they cost, and are
+# kept for later systems. For an exact solution, blocks that cost at most `CHEAP_BLOCKS` steps are made at once. For
+# other solutions they are not: more exact Newton steps were more in number.
 MANY_CG_STEPS = 50
 CHEAP_BLOCKS = 25
 LARGEST_BLOCKS = 2**21  # numbers: more would be a large matrix beside X
 
-# The Hessian vanishes in the intercept of a class without a free row. A damping of this part of |Σ_i ω_i g_i| / ρ lets
-# it move about as far as makes a row free, and vanishes at the end.
+# The Hessian vanishes in the intercept of a class without a free row. A damping of this share of |Σ_i ω_i g_i| / ρ lets
+# the intercept move about as far as makes a row free, and vanishes at the end.
 INTERCEPT_DAMPING = 1e-3
 SMALLEST_IMBALANCE = 1e-12
 
@@ -35,14 +35,29 @@ SMALLEST_IMBALANCE = 1e-12
 class Hessian:
     """The Hessian of φ, from the rows that have free entries.
 
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    mean : ndarray of shape (n_features,)
+        The mean μ, which is subtracted from the rows.
+    dual : ndarray of shape (n_samples, n_scores)
+        G⁺.
+    curvature : float
+        ρ.
+    imbalance : float
+        Σ_k |Σ_i ω_i g_ik⁺|.
+    factors : ndarray of shape (n_scores, n_features + 1, n_features + 1), optional
+        Factors of the class blocks of an earlier system.
+
     Attributes
     ----------
     share_of_rows : float
-        The share of the rows that a product with it reads.
+        The share of the rows that a product with the Hessian reads.
     system : System
-        Its matrix.
+        The matrix.
     factors : ndarray of shape (n_scores, n_features + 1, n_features + 1) or None
-        The class blocks of this system or of an earlier one, given with ``factors``.
+        The factors of the class blocks of this system or of an earlier one.
     """
 
     def __init__(self, problem, mean, dual, curvature, imbalance, factors=None):
@@ -68,7 +83,7 @@ class Hessian:
         self.cost_of_blocks = cost_of_blocks(problem.X, np.count_nonzero(self.system.own), problem.n_scores)
 
     def solve(self, rhs, exact=False):
-        """The solution and the number of steps, with what new blocks cost."""
+        """Solve the system, to rounding if ``exact``; return the solution and its cost in steps, with new blocks."""
         accuracy = float(np.finfo(rhs.dtype).eps) ** EXACT_CG_POWER if exact else CG_ACCURACY
         cost = self.cost_of_blocks
         solution, n_steps = np.zeros_like(rhs), 0
@@ -83,7 +98,7 @@ class Hessian:
 
 
 def cost_of_blocks(X, n_entries, n_scores):
-    """What class blocks cost, in products with a system of ``n_entries`` entries; inf if they are too large."""
+    """Estimate the cost of class blocks, in products with a system of ``n_entries`` entries; inf if too large."""
     n_rows, n_features = X.shape
     if n_scores * n_features**2 > LARGEST_BLOCKS:
         return np.inf

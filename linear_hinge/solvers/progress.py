@@ -1,4 +1,4 @@
-"""What a solver reports after every pass over the data."""
+"""The report of a solver after every pass over the data."""
 
 from typing import NamedTuple
 
@@ -11,13 +11,15 @@ class Progress(NamedTuple):
     Attributes
     ----------
     coef : ndarray of shape (n_features, n_scores)
+        Wᵀ.
     intercept : ndarray of shape (n_scores,)
+        The intercept b.
     objective : float
         P at these coefficients.
     dual_objective : float
         A lower bound of the optimum; nan where none is computed.
     work : float
-        What the pass cost, in passes over the data (two products with X each).
+        The cost of the pass, in passes over the data (two products with X each).
     """
 
     coef: np.ndarray

@@ -1,4 +1,4 @@
-"""Prox steps on all rows at once, solved by Newton's method: what finishes a fit that minibatches alone would not.
+"""Prox steps on all rows at once, solved by Newton's method: they finish fits for which minibatches are too slow.
 
 One outer step of the proximal point method on the dual replaces every g_i by Prox(g_i, W x_i + b, ρ), where (W, b)
 minimises the smooth and convex
@@ -7,8 +7,8 @@ minimises the smooth and convex
     M_i(s)  = max_{g ∈ D_y} ⟨g, s⟩ + Δ c(g) − ρ/2 ‖g − g_i‖²        with ∇M_i(s) = Prox(g_i, s, ρ) = g_i⁺.
 
 At the minimum W = W(G⁺) and Σ_i ω_i g_i⁺ = 0: the intercept needs no treatment of its own. φ is piecewise quadratic,
-and `newton_system` solves its systems. The smaller ρ, the longer the outer step and the harder the inner problem. ρ
-follows the number of Newton steps that it took.
+and `newton_system` solves its systems. The smaller ρ is, the longer is the outer step and the harder is the inner
+problem. ρ follows the number of Newton steps that the inner problems take.
 
 References
 ----------
@@ -25,35 +25,50 @@ from linear_hinge.kernels.row_losses import prox_steps
 from linear_hinge.linalg.sums import combination, inner, weighted_mean
 from linear_hinge.solvers.newton_system import Hessian
 
-# An inner problem is solved when its error costs the outer step less than this part of what it gains.
+# An inner problem is solved when its error costs the outer step less than this share of its gain.
 INNER_ACCURACY = 0.1
 
-# Newton steps after which an inner problem is given up and made easier.
+# After this number of Newton steps an inner problem is given up and made easier.
 MAX_NEWTON_STEPS = 40
 
-# How ρ follows the number of Newton steps of the last inner problem: the first line that it does not exceed.
+# ρ is multiplied by the factor of the first pair whose number of Newton steps the last inner problem did not exceed, or
+# else by the relief.
 CURVATURE_FACTORS = ((3, 0.1), (15, 0.3), (MAX_NEWTON_STEPS - 1, 0.6))
 CURVATURE_RELIEF = 4.0
 
-# A Newton step ends where φ has fallen by this part of what its slope promises, and where the slope is this part of the
-# first, unless few trials have not found such a point.
+# A Newton step ends where φ has fallen by the share `ARMIJO` of what its first slope promises, and the slope is at most
+# the share `FLAT` of the first slope. After `FEW_TRIALS` trials any lower φ is accepted.
 ARMIJO = 1e-4
 FLAT = 0.3
 FEW_TRIALS, MAX_TRIALS = 6, 30
-NEAREST = 0.1  # that a trial comes to the ends of its interval, in parts of it
-ROUNDING = 8  # of φ, in units of the precision
+NEAREST = 0.1  # the least distance of a trial from the ends of its interval, as a share of the interval
+ROUNDING = 8  # the rounding error of φ, in units of the precision
 MAX_BLIND_STEPS = 12
 
 
 class Point(NamedTuple):
-    """Coefficients and what φ is there."""
+    """Coefficients, and φ there.
 
-    stacked: np.ndarray  # (n_features + 1, n_scores): Wᵀ and, in the last row, the intercept of the centred rows
-    scores: np.ndarray  # (n_samples, n_scores)
-    dual: np.ndarray  # (n_samples, n_scores): G⁺
+    Attributes
+    ----------
+    stacked : ndarray of shape (n_features + 1, n_scores)
+        Wᵀ and, in the last row, the intercept of the centred rows.
+    scores, dual : ndarray of shape (n_samples, n_scores)
+        S and G⁺.
+    phi : float
+        φ(W, b).
+    gap : float
+        Σ_i ω_i (ℓ_i(s_i) − Δ c(g_i⁺)).
+    moved : float
+        Σ_i ω_i ‖g_i⁺ − g_i‖².
+    """
+
+    stacked: np.ndarray
+    scores: np.ndarray
+    dual: np.ndarray
     phi: float
-    gap: float  # Σ_i ω_i (ℓ_i(s_i) − Δ c(g_i⁺))
-    moved: float  # Σ_i ω_i ‖g_i⁺ − g_i‖²
+    gap: float
+    moved: float
 
 
 class ProximalNewton:
@@ -62,11 +77,13 @@ class ProximalNewton:
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
     dual : ndarray of shape (n_samples, n_scores)
-        G to start from; not changed.
+        The subgradients G to start from, which are not changed.
     coef : ndarray of shape (n_features, n_scores)
-        Wᵀ to start from; not changed.
+        Wᵀ to start from, which is not changed.
     intercept : ndarray of shape (n_scores,)
+        The intercept b to start from.
     curvature : float
         The first ρ.
     exact : bool
@@ -75,11 +92,11 @@ class ProximalNewton:
     Attributes
     ----------
     gap : float
-        P(W, b) − D(G⁺) after the last step, as if Σ_i ω_i g_i⁺ = 0: an estimate.
+        An estimate of P(W, b) − D(G⁺) after the last step, which takes Σ_i ω_i g_i⁺ for zero.
     stalled : bool
-        Whether rounding leaves no way down.
+        Whether rounding prevents further steps.
     work : float
-        What the last step cost, in passes over the data.
+        The cost of the last step, in passes over the data.
     """
 
     def __init__(self, problem, dual, coef, intercept, curvature, *, exact=False):
@@ -96,17 +113,17 @@ class ProximalNewton:
         self.mean = np.zeros(problem.X.shape[1])
         if problem.fit_intercept:
             self.mean = weighted_sum(problem.X, problem.weights)
-        # In float64 whatever X is: near the end φ is a small difference of large numbers.
+        # The coefficients are float64 whatever X is: near the end φ is a small difference of large numbers.
         stacked = np.vstack([coef, intercept + combination(self.mean, coef)]).astype(np.float64)
         self.point = self._point(stacked, self._scores(stacked))
 
     def coefficients(self):
-        """Wᵀ and b, as `primal_objective` takes them."""
+        """Return Wᵀ and b, as `primal_objective` takes them."""
         coef = np.array(self.point.stacked[:-1])
         return coef, self.point.stacked[-1] - combination(self.mean, coef)
 
     def step(self):
-        """One Newton step, after an outer step if the inner problem is solved."""
+        """Make one Newton step, after an outer step if the inner problem is solved."""
         self.work = 0.0
         if self.gradient is None:
             self.gradient = self._gradient()
@@ -120,7 +137,7 @@ class ProximalNewton:
         self.work += n_steps * hessian.share_of_rows
         moved = self._line_search(direction, inner(self.gradient, direction))
         if moved:
-            # Now, because the outer step that may follow leaves a smaller gap behind than it begins with.
+            # The gap is computed now, because after the outer step that may follow it is smaller than before.
             self.gradient = self._gradient()
         # Where nothing moves even after an outer step, there is nothing left to try.
         self.stalled = (not moved and self.n_newton == 0) or self.n_blind >= MAX_BLIND_STEPS
@@ -138,7 +155,7 @@ class ProximalNewton:
         return product(self.problem.X, stacked[:-1]) + (stacked[-1] - combination(self.mean, stacked[:-1]))
 
     def _gradient(self):
-        """∇φ, shape (n_features + 1, n_scores), and the gap, which it gives away."""
+        """Compute ∇φ, of shape (n_features + 1, n_scores), and the gap, which takes little more."""
         self.work += 0.5
         problem, point = self.problem, self.point
         weighted = problem.weights[:, None] * point.dual
@@ -152,7 +169,7 @@ class ProximalNewton:
     def _is_solved(self, gradient):
         if self.n_newton >= MAX_NEWTON_STEPS:
             return True
-        # The error of φ, were its Hessian alpha in W and 1/ρ in b.
+        # This would be the error of φ if its Hessian were alpha in W and 1/ρ in b.
         error = inner(gradient[:-1], gradient[:-1]) / (2 * self.problem.alpha)
         error += 0.5 * self.curvature * inner(gradient[-1:], gradient[-1:])
         return error <= INNER_ACCURACY * 0.5 * self.curvature * self.point.moved
@@ -165,14 +182,14 @@ class ProximalNewton:
         self.point = self._point(self.point.stacked, self.point.scores)
 
     def _line_search(self, direction, slope):
-        """Follow the direction to where φ is nearly lowest, by regula falsi on its slope; whether φ fell.
+        """Follow a direction to where φ is nearly lowest, by regula falsi on its slope; return whether φ fell.
 
-        Near the end φ falls by less than its rounding, and the full step is right all the same; a few such steps in a
+        Near the end φ falls by less than its rounding error, and the full step is still right; a few such steps in a
         row are allowed.
         """
         start, found = self.point, None
         precision = ROUNDING * np.finfo(direction.dtype).eps
-        # Where φ is far below Δ, as on separable data, it is the small difference of terms as large as Δ.
+        # Where φ is far below Δ, as on separable data, it is a small difference of terms as large as Δ.
         noise = precision * max(abs(start.phi), self.problem.margin)
         change = self._scores(direction)
         left, right = (0.0, slope), None
@@ -199,13 +216,13 @@ class ProximalNewton:
         return True
 
     def _slope(self, point, direction, change):
-        """The derivative of φ along the direction."""
+        """Compute the derivative of φ along the direction."""
         along = self.problem.alpha * inner(point.stacked[:-1], direction[:-1])
         return along + weighted_mean(self.problem.weights, np.einsum("ik,ik->i", point.dual, change))
 
 
 def _between(left, right):
-    """Where a line through two points (length, slope) vanishes, but not next to one of them."""
+    """Return where a line through two points (length, slope) vanishes, away from both points."""
     (first, falling), (last, rising) = left, right
     share = falling / (falling - rising) if falling < rising else 0.5
     return first + min(max(share, NEAREST), 1 - NEAREST) * (last - first)

@@ -1,4 +1,4 @@
-"""Coefficients that shrink and average at no cost: the iterate of the methods for streams."""
+"""Coefficients that shrink and average without cost: the iterate of the methods for streams."""
 
 import numpy as np
 
@@ -23,9 +23,9 @@ class Iterate:
     Parameters
     ----------
     coef : ndarray of shape (n_features, n_scores)
-        W_0ᵀ; taken over and changed in place.
+        W_0ᵀ, which is taken over and changed in place.
     intercept : ndarray of shape (n_scores,)
-        b_0, likewise.
+        The intercept b_0, which is taken over and changed in place.
 
     References
     ----------
@@ -44,7 +44,7 @@ class Iterate:
         self.average_intercept = np.zeros_like(intercept)
 
     def go_on_from(self, coef, intercept):
-        """Let these be W_t and b_t, and the averages, in which as many iterates take part as before."""
+        """Let these be W_t and b_t and their averages; the number of iterates in the averages stays the same."""
         self.unscaled, self.scale, self.intercept = coef, 1.0, intercept
         self.average_intercept, self.scale_sum = intercept.copy(), 0.0
         if self.lag is not None:
@@ -52,10 +52,11 @@ class Iterate:
 
     @property
     def dtype(self):
+        """The dtype of the coefficients."""
         return self.unscaled.dtype
 
     def scores(self, X_batch):
-        """W x_i + b, shape (n_rows, n_scores)."""
+        """Compute the scores W x_i + b of some rows, an array of shape (n_rows, n_scores)."""
         return self.dtype.type(self.scale) * product(X_batch, self.unscaled) + self.intercept
 
     def shrink(self, factor):
@@ -65,7 +66,7 @@ class Iterate:
             self._renew()
 
     def move(self, change, length):
-        """W ← W + length · change, with a `Direction`."""
+        """W ← W + length · change, where the change is a `Direction`."""
         change.add_to(self.unscaled, length / self.scale)
         if self.lag is not None:
             change.add_to(self.lag, length / self.scale * self.scale_sum)
@@ -80,7 +81,7 @@ class Iterate:
         self.average_intercept += share * (self.intercept - self.average_intercept)
 
     def coefficients(self):
-        """Wᵀ of shape (n_features, n_scores) and b: the average where there is one, else the last iterate."""
+        """Return Wᵀ, of shape (n_features, n_scores), and b: the averages if there are any, else the last iterate."""
         if self.n_averaged == 0:
             return self.dtype.type(self.scale) * self.unscaled, self.intercept.copy()
         total = self._total()
@@ -88,7 +89,7 @@ class Iterate:
         return coef, self.average_intercept.copy()
 
     def _total(self):
-        """Σ_{s≤t} p_s."""
+        """Return Σ_{s≤t} p_s."""
         return self.n_averaged * (self.n_averaged + 1) / 2
 
     def _renew(self):

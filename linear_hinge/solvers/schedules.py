@@ -1,6 +1,6 @@
 """Learning-rate schedules η_t for the steps t = 1, 2, …, with the names and meanings of `SGDClassifier`."""
 
-# What "adaptive" divides by on a plateau and where it ends; both as in SGDClassifier.
+# The divisor of "adaptive" on a plateau, and the step length at which it ends; both are those of SGDClassifier.
 ADAPTIVE_DIVISOR = 5
 ADAPTIVE_SMALLEST = 1e-6
 
@@ -15,7 +15,7 @@ class Constant:
         return self.eta0
 
     def shorten(self):
-        """Shorten the steps because the objective no longer falls; whether that was possible."""
+        """Shorten the steps because the objective no longer falls; return whether that was possible."""
         return False
 
 
@@ -59,11 +59,12 @@ class Optimal:
         return 1 / (self.alpha * (t + self.t0))
 
     def shorten(self):
+        """Return False: these steps shorten on their own."""
         return False
 
 
 def make_schedule(name, *, alpha, row_norm, eta0, power_t):
-    """The schedule of that name, from the estimator's parameters and R, the root mean square of ‖x_i‖."""
+    """Make the schedule of a name from parameters of the estimator and R, the root mean square of ‖x_i‖."""
     return {
         "optimal": Optimal(alpha, row_norm),
         "constant": Constant(eta0),

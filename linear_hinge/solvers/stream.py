@@ -1,7 +1,7 @@
 """Steps in closed form on a stream: `partial_fit` without a learning rate.
 
-Rows that went by are remembered only by what they left in W. A batch B of weight ω_B arrives, the total weight of the
-stream grows from N to N + ω_B, and the subgradients of the past shrink with it:
+Past rows are remembered only by their part of W. A batch B of weight ω_B arrives, the total weight of the stream grows
+from N to N + ω_B, and the subgradients of the past shrink with it:
 
     W ← W N / (N + ω_B),   v ← v N / (N + ω_B),   ω_i = (weight of row i) / (N + ω_B).
 
@@ -26,7 +26,7 @@ from linear_hinge.problem.variance import POWER_ITERATIONS, largest_variance
 from linear_hinge.solvers.scaled_iterate import Iterate
 from linear_hinge.solvers.schedules import Optimal
 
-# A batch is done after this number of steps, or when they have left at most this part of its gap.
+# A batch is done after this number of steps, or when they have left at most this share of its gap.
 MAX_BATCH_STEPS = 30
 BATCH_ACCURACY = 0.02
 
@@ -43,20 +43,20 @@ class DualStream:
     Parameters
     ----------
     coef : ndarray of shape (n_features, n_scores)
-        W_0ᵀ; taken over and changed in place.
+        W_0ᵀ, which is taken over and changed in place.
     intercept : ndarray of shape (n_scores,)
-        b_0, likewise.
+        The intercept b_0, which is taken over and changed in place.
     n_trained : int
         Number of rows that W_0 was trained on, each counted as often as it was visited.
     weight_unit : float or None
-        Their mean weight, the unit that weights are counted in; None leaves it to the first batch.
+        Their mean weight, the unit of the weights of the stream; by default the first batch determines it.
 
     Attributes
     ----------
     t : int
         Batches seen.
     n_seen : int
-        Rows seen, which `average` is counted in.
+        Rows seen; an average begins at a number of rows.
     """
 
     def __init__(self, coef, intercept, n_trained=0, weight_unit=None):
@@ -71,7 +71,19 @@ class DualStream:
         self.centre = intercept.astype(np.float64)
 
     def sweep(self, problem, *, average, batch_size, rng):
-        """One pass over the rows of ``problem``, whose weights need not sum to one."""
+        """Make one pass over the rows of a problem.
+
+        Parameters
+        ----------
+        problem : Problem
+            The rows and the constants; the weights need not sum to one.
+        average : bool or int
+            Whether iterates are averaged, or the number of rows after which they are.
+        batch_size : int
+            Rows of a batch.
+        rng : RandomState or None
+            Generator that shuffles the rows; None leaves them in their order.
+        """
         for rows in minibatches(problem.rows, batch_size, rng):
             X_batch, y, weights = take_rows(problem.X, rows), problem.y[rows], problem.weights[rows]
             if not self.has_begun:
@@ -85,17 +97,17 @@ class DualStream:
                 self.iterate.add_to_average()
 
     def coefficients(self):
-        """Wᵀ of shape (n_features, n_scores) and b."""
+        """Return Wᵀ, of shape (n_features, n_scores), and b."""
         return self.iterate.coefficients()
 
     def go_on_from(self, coef, intercept):
-        """Put other coefficients in the place of those that were reached; as after a fit, they are the whole past."""
+        """Replace the coefficients of the stream; as after a fit, the new ones are its whole past."""
         self.iterate.go_on_from(coef, intercept)
         self.imbalance[:] = 0
         self.centre = intercept.astype(np.float64)
 
     def _begin(self, problem, X_batch, weights):
-        """Read off the first batch what the stream looks like: how wide and how heavy it is."""
+        """Estimate the variance and the weights of the stream from its first batch."""
         parts = normalised(weights)
         if problem.fit_intercept:
             self.sigma2 = largest_variance(X_batch, parts, weighted_sum(X_batch, parts))
@@ -123,7 +135,7 @@ class DualStream:
         self.iterate.intercept[:] = self.centre - (self.sigma2 / alpha) * self.imbalance
 
     def _climb(self, problem, X_batch, y, weights):
-        """Subgradients of the batch that nearly maximise the dual, those of the past being fixed.
+        """Compute subgradients of the batch that nearly maximise the dual, those of the past being fixed.
 
         Accelerated prox steps: g⁺ = Prox(h, S(h), ρ) from h = g + θ (g − last g), where S(h) = S + θ (S − last S)
         because scores are linear in the subgradients.
@@ -151,7 +163,20 @@ class DualStream:
 
 
 def largest_eigenvalue(along, weights):
-    """An upper estimate of the largest eigenvalue of Ω^½ K Ω^½, Ω the weights and K the Gram matrix, for every row."""
+    """Estimate the largest eigenvalue of Ω^½ K Ω^½ from above, for weights Ω and a Gram matrix K.
+
+    Parameters
+    ----------
+    along : callable
+        The product with K, of `gram_product`.
+    weights : ndarray of shape (n_rows,)
+        The diagonal of Ω.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        The same estimate for every row.
+    """
     roots = np.sqrt(weights)[:, None]
     vector, value = roots, 0.0
     for _ in range(POWER_ITERATIONS):
@@ -162,7 +187,7 @@ def largest_eigenvalue(along, weights):
 
 
 def gram_product(X_batch, sigma2):
-    """A function that multiplies (n_rows, n_scores) from the left with K = X_B X_Bᵀ + σ²."""
+    """Return a function that computes the product of K = X_B X_Bᵀ + σ² with an array of shape (n_rows, n_scores)."""
     if X_batch.shape[0] > LARGEST_GRAM:
         return lambda dual: product(X_batch, transposed_product(X_batch, dual)) + sigma2 * dual.sum(axis=0)
     gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)

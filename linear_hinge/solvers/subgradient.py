@@ -20,9 +20,9 @@ class SubgradientDescent:
     Parameters
     ----------
     coef : ndarray of shape (n_features, n_scores)
-        W_0ᵀ; taken over and changed in place.
+        W_0ᵀ, which is taken over and changed in place.
     intercept : ndarray of shape (n_scores,)
-        b_0, likewise.
+        The intercept b_0, which is taken over and changed in place.
     row_norm : float
         R, the root mean square of ‖x_i‖, for the schedule.
 
@@ -31,7 +31,7 @@ class SubgradientDescent:
     t : int
         Steps done.
     n_seen : int
-        Rows seen, which `average` is counted in.
+        Rows seen; an average begins at a number of rows.
     """
 
     def __init__(self, coef, intercept, row_norm=1.0):
@@ -41,7 +41,21 @@ class SubgradientDescent:
         self.n_seen = 0
 
     def sweep(self, problem, *, schedule, average, batch_size, rng):
-        """One pass of steps over the rows of ``problem``."""
+        """Make one pass of steps over the rows of a problem.
+
+        Parameters
+        ----------
+        problem : Problem
+            The rows and the constants; the weights need not sum to one.
+        schedule : callable
+            The learning rate η of every step, from `schedules`.
+        average : bool or int
+            Whether iterates are averaged, or the number of rows after which they are.
+        batch_size : int
+            Rows of a batch.
+        rng : RandomState or None
+            Generator that shuffles the rows; None leaves them in their order.
+        """
         for rows in minibatches(problem.rows, batch_size, rng):
             self.t += 1
             self.n_seen += len(rows)
@@ -50,11 +64,11 @@ class SubgradientDescent:
                 self.iterate.add_to_average()
 
     def coefficients(self):
-        """Wᵀ of shape (n_features, n_scores) and b."""
+        """Return Wᵀ, of shape (n_features, n_scores), and b."""
         return self.iterate.coefficients()
 
     def go_on_from(self, coef, intercept):
-        """Put other coefficients in the place of those that were reached."""
+        """Replace the coefficients."""
         self.iterate.go_on_from(coef, intercept)
 
     def _step(self, problem, rows, eta):
@@ -73,24 +87,27 @@ class SubgradientDescent:
 class ScheduledFit:
     """Passes of `SubgradientDescent` over one problem until the objective has settled.
 
-    It has settled when `PATIENCE_PASSES` passes and `PATIENCE_STEPS` steps together lowered the best objective by
-    no more than ``tol`` times its value, and the last one is that close to the best: the noise of long steps is no
-    convergence. A schedule that can answer with a shorter step is asked first.
+    It has settled when `PATIENCE_PASSES` passes and `PATIENCE_STEPS` steps together lowered the best objective by at
+    most ``tol`` times its value, and the last objective is that close to the best: the noise of long steps is no
+    convergence. If the schedule can shorten the steps, it does so first.
 
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
     descent : SubgradientDescent
+        The iterate.
     schedule : callable
-        From `schedules`.
+        The learning rate η of every step, from `schedules`.
     tol : float
+        The relative change of the objective that ends the fit.
     average, batch_size, rng
-        As in `SubgradientDescent.sweep`.
+        The parameters of `SubgradientDescent.sweep`.
 
     Attributes
     ----------
     finished, converged : bool
-        Whether to stop; the same thing here.
+        Whether the fit is to stop, and whether the objective has settled; both are the same here.
     """
 
     def __init__(self, problem, descent, schedule, *, tol, average, batch_size, rng):
@@ -105,7 +122,7 @@ class ScheduledFit:
         self._start_waiting()
 
     def run_pass(self, is_last):
-        """One pass over the data; its `Progress`, whether or not it is the last."""
+        """Make one pass over the data, and return its `Progress`; the last pass is like the others."""
         self.descent.sweep(self.problem, **self.sweep_options)
         coef, intercept = self.descent.coefficients()
         objective = primal_objective(self.problem, coef, intercept)
@@ -119,19 +136,19 @@ class ScheduledFit:
         return self.progress
 
     def certify(self):
-        """The last `Progress` again: there is nothing to prove."""
+        """Return the last `Progress` again, because there is nothing to prove."""
         return self.progress._replace(work=0.0)
 
     def attributes(self):
-        """What the fitted estimator shows besides the coefficients."""
+        """Return the attributes of the fitted estimator besides the coefficients."""
         return {"t_": self.descent.t, "_stream_": self.descent}
 
     def early_advice(self):
-        """Nothing: how far the end is, nobody knows."""
+        """Return None, because nothing is known about the distance to the optimum."""
         return None
 
     def steps_to_save(self):
-        """Nothing: the coefficients are all there is."""
+        """Return None, because the coefficients are the whole state."""
         return None
 
     def _start_waiting(self):
@@ -148,7 +165,7 @@ class ScheduledFit:
         return objective <= self.best * (1 + self.tol)
 
     def advice(self):
-        """What to say when `max_iter` passes were not enough."""
+        """Return the advice about a fit that did not converge."""
         return (
             f"the objective still changes by more than tol={self.tol:g} between passes (best {self.best:.6g}). Increase"
             " max_iter, scale the features with StandardScaler, or choose another learning_rate."

@@ -1,13 +1,13 @@
-"""When Newton steps take over from the minibatches."""
+"""The time when Newton steps take over from the minibatches."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-# Newton takes over where the minibatches, at their present rate, need more than `MOST_PASSES_LEFT` passes to the end.
-# The rate is known after `FIRST_PASSES`. Newton systems cost more the more coefficients they have: for every
-# `COEFFICIENTS` of them the minibatches are given `MORE_PASSES`. Where a minibatch holds all rows, a pass is one step,
-# and `MOST_STEPS_LEFT` is the limit. Passes over active rows count for the rows that they visit.
+# Newton steps take over where the minibatches, at their present rate, need more than `MOST_PASSES_LEFT` passes to the
+# end. The rate is known after `FIRST_PASSES`. A Newton system costs more the more coefficients it has: for every
+# `COEFFICIENTS` of them the minibatches get `MORE_PASSES`. Where a minibatch holds all rows, a pass is one step, and
+# `MOST_STEPS_LEFT` is the limit. Passes over active rows count for the rows that they visit.
 FIRST_PASSES = 8
 MORE_PASSES, COEFFICIENTS = 32, 512
 MOST_PASSES_LEFT = 60
@@ -15,14 +15,22 @@ MOST_STEPS_LEFT = 25
 
 
 class Estimate(NamedTuple):
-    """The gap that a pass met, and the passes over all rows that were made until then."""
+    """The estimate of the gap after a pass.
+
+    Attributes
+    ----------
+    passes : float
+        The passes so far, in visits to all rows.
+    gap : float
+        The gap that the last of them estimated.
+    """
 
     passes: float
     gap: float
 
 
 def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
-    """Whether the minibatches need too many more passes, at the rate of the last half of them.
+    """Return whether the minibatches need too many more passes, at the rate of the last half of them.
 
     Parameters
     ----------
@@ -31,6 +39,7 @@ def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
     target : float
         The gap that ends the fit.
     n_coefficients : int
+        Number of coefficients.
     is_one_batch : bool
         Whether a minibatch holds all rows.
     rounding : float
@@ -38,7 +47,8 @@ def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
 
     Returns
     -------
-    is_slow : bool
+    bool
+        Whether Newton steps should take over.
     """
     last = estimates[-1]
     first, most_left = FIRST_PASSES + MORE_PASSES * (n_coefficients // COEFFICIENTS), MOST_PASSES_LEFT
@@ -47,7 +57,7 @@ def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
     if last.passes < first:
         return False
     if last.gap <= rounding:
-        return True  # nothing left to climb, and yet the fit goes on: for the intercept the dual is flat
+        return True  # the dual cannot rise, and yet the gap is open: the dual is flat in the intercept
     middle = next(estimate for estimate in estimates if estimate.passes >= last.passes / 2)
     if middle is last:
         return False

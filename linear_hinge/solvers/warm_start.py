@@ -1,4 +1,4 @@
-"""Where `CertifiedFit` starts from: what an earlier fit has learnt, as far as it is true of this problem."""
+"""The start of a `CertifiedFit`, from the result of an earlier fit as far as it is valid for this problem."""
 
 from typing import NamedTuple
 
@@ -10,25 +10,32 @@ from linear_hinge.linalg.batches import csr_of
 from linear_hinge.linalg.sums import inner
 from linear_hinge.problem.certificate import best_bound, coef_from_dual, linear_part
 
-SAME = 1e-5  # parts by which sums over the same data may differ, in the precision of float32
+SAME = 1e-5  # relative difference that sums over the same data may have, in the precision of float32
 
 
 class SavedSteps(NamedTuple):
-    """The steps of a fit that may go on, and what another problem is compared with.
+    """The state of the steps of a fit, and numbers by which its problem is recognised.
 
     Attributes
     ----------
     problem : tuple
         The constants of the problem.
     sums : tuple of float
-        Δ Σ_i ω_i c(g_i) and ‖W(G)‖²: other data have others.
+        Δ Σ_i ω_i c(g_i) and ‖W(G)‖², which differ for other data.
     dual : sparse array of shape (n_samples, n_scores)
+        The subgradients G.
     centre : ndarray of shape (n_scores,)
+        The centre c of `DualAscent`.
     beta : float or None
+        The resemblance β of `DualAscent`.
     estimates : list of Estimate
-        Of the passes of minibatches.
-    coef, intercept, curvature
-        Of Newton, if it had begun.
+        The estimates of the passes of minibatches.
+    coef : ndarray of shape (n_features, n_scores), optional
+        Wᵀ of the Newton steps, if they had begun.
+    intercept : ndarray of shape (n_scores,), optional
+        The intercept of the Newton steps.
+    curvature : float, optional
+        ρ of the Newton steps.
     """
 
     problem: tuple
@@ -43,12 +50,12 @@ class SavedSteps(NamedTuple):
 
 
 def save_steps(problem, dual, *steps):
-    """`SavedSteps` with this G."""
+    """Return the `SavedSteps` with this G and the other attributes from ``centre`` on."""
     return SavedSteps(_constants(problem), _sums(problem, dual), csr_of(dual), *steps)
 
 
 def resumed_dual(problem, saved):
-    """The G of saved steps, or None if they were made for another problem."""
+    """Return the G of saved steps, or None if they were made for another problem."""
     if saved is None or saved.problem != _constants(problem):
         return None
     dual = saved.dual.toarray()
@@ -66,17 +73,26 @@ def _sums(problem, dual):
 
 
 def starting_dual(problem, coef=None, intercept=None, dual=None):
-    """Feasible subgradients G to start from: zero, or the best of what an earlier fit left.
+    """Find feasible subgradients G to start from: zero, or the best that an earlier fit has left.
 
-    A dual of the same rows, perhaps with another alpha, is nearly right. For other rows the subgradients at the
-    earlier coefficients are; the better bound decides.
+    The G of the same rows, perhaps with another alpha, is nearly right. For other rows the subgradients at the earlier
+    coefficients are. The better bound decides.
 
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
     coef : ndarray of shape (n_features, n_scores), optional
+        Wᵀ of the earlier fit.
     intercept : ndarray of shape (n_scores,), optional
+        Its intercept.
     dual : sparse array of shape (n_earlier_samples, n_scores), optional
+        Its G.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_scores)
+        The subgradients, in the dtype of X.
     """
     shape = (len(problem.y), problem.n_scores)
     best_dual, best = np.zeros(shape, problem.X.dtype), 0.0

@@ -10,9 +10,10 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge.estimator.callbacks import DEPTH_OF_FIT
+from linear_hinge.estimator.collapse import warn_of_collapse
 from linear_hinge.estimator.weighted_classes import OneClass, WeightedClasses, with_usual_intercepts
-from linear_hinge.kernels.products import product, squared_norms
-from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, normalised, take_rows
+from linear_hinge.kernels.products import squared_norms
+from linear_hinge.linalg.batches import normalised, take_rows
 from linear_hinge.linalg.sums import weighted_mean
 from linear_hinge.problem.problem import centred
 from linear_hinge.solvers.certified_fit import CertifiedFit
@@ -25,12 +26,6 @@ from linear_hinge.solvers.warm_start import starting_dual
 # other. Where a batch holds all rows, samples of weight k and samples repeated k times give the same model.
 BATCH_SIZE = 64
 CLOSED_FORM_BATCH_SIZE = 8
-
-# Number of rows that often suffice to show that a model predicts several classes.
-ROWS_AT_FIRST = 32
-
-# A model whose objective is less than that of zero coefficients by at most this share is no better than them.
-NO_BETTER = 1e-9
 
 # Attributes that describe a fit; the next one starts without them.
 FIT_ATTRIBUTES = (
@@ -153,7 +148,7 @@ def run(solver, *, max_iter, verbose, task, classes):
         passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
     if not (solver.converged or stopped):
         warnings.warn(f"Not converged after {n_iter} passes: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
-    _warn_of_collapse(solver, progress, classes)
+    warn_of_collapse(solver, progress, classes)
     fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
     if not classes.are_all:
         fit.pop("_stream_", None)  # a stream of the classes with weight only
@@ -247,37 +242,6 @@ def _start(problem, classes, model):
 def _were_set(coef, intercept, stream):
     """Return whether coefficients differ from those of the stream."""
     return not all(map(np.array_equal, (coef, intercept), stream.coefficients()))
-
-
-def _warn_of_collapse(solver, progress, classes):
-    """Warn if the model predicts one class at all training samples, or is proven no better than zero coefficients."""
-    problem = solver.problem
-    if len(classes.weighted) == 1:
-        return
-    if (label := _only_class(problem, progress, classes)) is not None:
-        found = f"The model predicts one class, {label}, for all samples that it was trained on"
-    elif solver.converged and progress.objective >= (1 - NO_BETTER) * problem.objective_of_zero:
-        found = "The model predicts several classes, but its objective is no less than that of coefficients of zero"
-    else:
-        return
-    other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""
-    cures = f'try a smaller alpha{other_loss} or class_weight="balanced"'
-    warnings.warn(f"{found}: {cures}.", UserWarning, DEPTH_OF_FIT + 2)
-
-
-def _only_class(problem, progress, classes):
-    """Return the label that the model predicts for all rows, or None if it predicts several."""
-    rows = problem.rows
-    intercept = problem.centred_intercept(progress.coef, progress.intercept)
-    a_few = rows[:: max(1, len(rows) // ROWS_AT_FIRST)]
-    only = None
-    for some in (a_few, *(rows[chunk] for chunk in chunks(len(rows), ROWS_AT_ONCE))):
-        scores = product(take_rows(problem.X, some), progress.coef) + intercept
-        predicted = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
-        only = predicted[0] if only is None else only
-        if (predicted != only).any():
-            return None
-    return classes.labels[classes.weighted[int(only)]]
 
 
 def _batch_size(params):

@@ -3,20 +3,15 @@
 The fit stops when the relative duality gap (P − D)/P is at most ``tol``, P and D being the best values seen.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.kernels.products import product, transposed_product
 from linear_hinge.linalg.batches import csr_of
-from linear_hinge.linalg.row_space import row_space
-from linear_hinge.problem.certificate import best_bound, coef_from_dual, estimated_bound
+from linear_hinge.problem.certificate import coef_from_dual, estimated_bound
 from linear_hinge.problem.scaling_advice import advice_on_scales
+from linear_hinge.solvers.bracket import Bracket
 from linear_hinge.solvers.dual_ascent import DualAscent
 from linear_hinge.solvers.extrapolation import Extrapolation
-from linear_hinge.solvers.incumbent import Incumbent
-from linear_hinge.solvers.progress import Progress
 from linear_hinge.solvers.proof_schedule import COST_OF_PROOF, ProofSchedule
 from linear_hinge.solvers.proximal_newton import ProximalNewton
 from linear_hinge.solvers.takeover import Estimate, is_slow
@@ -72,8 +67,8 @@ class CertifiedFit:
         Whether the fit is to stop, and whether the gap is closed.
     may_be_stopped : bool
         Whether a callback may stop the fit after any pass; the caller sets it.
-    dual : ndarray of shape (n_samples, n_scores)
-        The feasible, balanced G of the best bound; None before there is a bound.
+    bracket : Bracket
+        The best coefficients and the best bound so far.
     """
 
     def __init__(self, problem, dual, intercept, coef=None, *, saved=None, tol, batch_size, rng):
@@ -91,29 +86,22 @@ class CertifiedFit:
             rng=rng,
         )
         self.is_one_batch = len(problem.rows) <= batch_size
-        self.newton = self.basis = self.extrapolation = None
+        self.newton = self.extrapolation = None
         self.n_passes, self.work = 0, 0.0
         self.schedule = ProofSchedule()
         self.estimates = []
-        self.dual = None
-        self.dual_objective = 0.0
-        self.incumbent = Incumbent(problem)
+        self.bracket = Bracket(problem, tol)
         self.unseen = self.unproven = self.bound = None
         self.n_vain_looks = 0
         self.finished = self.converged = self.may_be_stopped = self.is_averaged = False
         if coef is not None:
-            self.incumbent.offer(coef, centred)
+            self.bracket.incumbent.offer(coef, centred)
             self._prove(proven)
         if resumed is not None:
             self.ascent.state.centre, self.ascent.state.beta = np.array(saved.centre), saved.beta
             self.estimates = list(saved.estimates)
             if saved.curvature is not None:
                 self._begin_newton(saved)
-
-    @property
-    def objective(self):
-        """The least known objective."""
-        return self.incumbent.least
 
     @property
     def is_stuck(self):
@@ -144,7 +132,7 @@ class CertifiedFit:
 
     def _is_within(self, factor, gap):
         """Return whether a gap is at most a multiple of the gap that ends the fit."""
-        if gap > factor * self.tol * self.objective:
+        if gap > factor * self.tol * self.bracket.objective:
             return False
         if self.schedule.n_seen > 0:
             return True
@@ -179,53 +167,41 @@ class CertifiedFit:
             work += self._look(stopped=True)[1]
         elif self.unproven is not None:
             work += self._prove(self.unproven)
-        self.incumbent.settle()
+        self.bracket.incumbent.settle()
         return self._progress(work)
 
     def _progress(self, work):
-        incumbent = self.incumbent
-        if self._is_closed(self.objective) or self.is_stuck:
-            incumbent.settle()
-        self.converged = self._is_closed(self.objective)
-        if self.converged and not self._is_closed(incumbent.objective):
-            incumbent.become_zero()
+        progress = self.bracket.progress(work, is_last=self.is_stuck)
+        self.converged = self.bracket.converged
         self.finished = self.converged or self.is_stuck
-        return Progress(incumbent.coef, incumbent.intercept, incumbent.objective, self.proven_objective, work)
-
-    def _is_closed(self, objective):
-        return objective - self.dual_objective <= self.tol * objective
-
-    @property
-    def proven_objective(self):
-        """The best bound, lowered to the objective where rounding leaves it above."""
-        return min(self.dual_objective, self.incumbent.objective)
+        return progress
 
     def early_advice(self):
         """Return the advice about a long fit that gets nowhere, once; None otherwise."""
         size = (self.problem.X.nnz if sp.issparse(self.problem.X) else self.problem.X.size) * self.problem.n_scores
         if self.n_passes != SOME_PASSES or self.newton is not None or size < LARGE:
             return None
-        if self.objective - self._estimated_bound() < NOWHERE * self.objective:
+        objective = self.bracket.objective
+        if objective - self._estimated_bound() < NOWHERE * objective:
             return None
         return f"next to nothing is proven yet: {advice_on_scales(self.problem)}"
 
     def advice(self):
         """Return the advice about a fit that ended with an open gap."""
-        gap = relative_gap(self.incumbent.objective, self.proven_objective)
         cure = "Scale the features with StandardScaler, increase max_iter, alpha or tol."
-        if self.is_stuck or self.incumbent.is_rounded:
+        if self.is_stuck or self.bracket.incumbent.is_rounded:
             cure = f"The precision of {self.problem.dtype} ends here: scale the features with StandardScaler"
             cure += ", increase tol" + ("." if self.problem.dtype == np.float64 else ", or use float64 data.")
-        return f"the relative duality gap is {gap:.2g}, but tol={self.tol:g}. {cure}"
+        return f"the relative duality gap is {self.bracket.relative_gap:.2g}, but tol={self.tol:g}. {cure}"
 
     def attributes(self):
         """Return the attributes of the fitted estimator besides the coefficients."""
-        dual = np.zeros_like(self.ascent.state.dual) if self.dual is None else self.dual
+        dual = np.zeros_like(self.ascent.state.dual) if self.bracket.dual is None else self.bracket.dual
         dual_coef = csr_of(dual.astype(self.problem.dtype, copy=False))
         return {
             "t_": self.ascent.state.t,
-            "dual_objective_": self.proven_objective,
-            "duality_gap_": relative_gap(self.incumbent.objective, self.proven_objective),
+            "dual_objective_": self.bracket.proven_objective,
+            "duality_gap_": self.bracket.relative_gap,
             "dual_coef_": dual_coef,
             "support_": np.flatnonzero(np.diff(dual_coef.indptr)),
         }
@@ -276,7 +252,7 @@ class CertifiedFit:
         is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1].gap)
         if is_near or is_last or self.schedule.is_look_due(self.n_passes):
             return -np.inf
-        return self.incumbent.objective_of_zero if self.n_passes == 1 else np.inf
+        return self.problem.objective_of_zero if self.n_passes == 1 else np.inf
 
     def _extrapolate(self):
         """Make a step of `Extrapolation`, or begin it; return the work, in passes."""
@@ -291,7 +267,7 @@ class CertifiedFit:
         self.newton.step()
 
         def found(stopped):
-            coef, intercept = self._newton_coefficients()
+            coef, intercept = self.newton.coefficients()
             if self.problem.loss.sums_to_zero:  # a common part of all scores adds to ‖W‖² and changes no loss
                 coef = coef - coef.mean(axis=1, keepdims=True)
             # The bound is inf, because a Newton step is near enough to the end to be worth a proof.
@@ -299,12 +275,8 @@ class CertifiedFit:
 
         return self.newton.gap, self.newton.work, found
 
-    def _newton_coefficients(self):
-        coef, intercept = self.newton.coefficients()
-        return coef if self.basis is None else product(self.basis, coef), intercept
-
     def _begin_newton(self, saved=None):
-        """Begin Newton steps where the minibatches or an earlier fit are; few rows get coordinates of their own."""
+        """Begin Newton steps where the minibatches or an earlier fit are."""
         problem, ascent = self.problem, self.ascent
         self.extrapolation = None  # which needs as much memory as the dual and the coefficients
         if saved is None:
@@ -312,11 +284,6 @@ class CertifiedFit:
             curvature = ascent.mean_curvature()
         else:
             coef, intercept, curvature = saved.coef, saved.intercept, saved.curvature
-        n_samples, n_features = problem.X.shape
-        if self.is_one_batch and n_samples < n_features and not sp.issparse(problem.X):
-            coordinates, self.basis = row_space(problem.X)
-            problem = replace(problem, X=coordinates)
-            coef = transposed_product(self.basis, coef)
         self.newton = ProximalNewton(problem, ascent.state.dual, coef, intercept, curvature, exact=self.is_one_batch)
 
     def steps_to_save(self):
@@ -324,17 +291,18 @@ class CertifiedFit:
         centre, beta, estimates = self.ascent.state.centre, self.ascent.state.beta, self.estimates
         if self.newton is None:
             return save_steps(self.problem, self.ascent.state.dual, centre, beta, estimates)
-        newton = (*self._newton_coefficients(), self.newton.curvature)
+        newton = (*self.newton.coefficients(), self.newton.curvature)
         return save_steps(self.problem, self.newton.point.dual, centre, beta, estimates, *newton)
 
     def _is_slow(self):
         """Return whether Newton steps should take over from the minibatches."""
+        objective = self.bracket.objective
         return is_slow(
             self.estimates,
-            self.tol * self.objective,
-            n_coefficients=self.problem.X.shape[1] * self.problem.n_scores,
+            self.tol * objective,
+            n_coefficients=self.ascent.raw.size,
             is_one_batch=self.is_one_batch,
-            rounding=np.finfo(self.problem.X.dtype).eps * self.objective,
+            rounding=np.finfo(self.problem.X.dtype).eps * objective,
         )
 
     def _look(self, stopped=False):
@@ -354,29 +322,22 @@ class CertifiedFit:
         """
         candidates, dual, bound = self.unseen(stopped)
         self.unseen, self.unproven = None, dual
-        gap_before, is_far = self.objective - self.dual_objective, self.objective - bound > FAR * self.objective
+        bracket, gap_before = self.bracket, self.bracket.gap
+        is_far = bracket.objective - bound > FAR * bracket.objective
         work = COST_OF_LOOK * len(candidates)
         for made in candidates:  # each is freed before the next is made, and all before a proof: they may be large
-            self.incumbent.offer(*made(), is_far=is_far)
+            bracket.incumbent.offer(*made(), is_far=is_far)
         self.ascent.average = None
-        gap, proven, end = self.objective - bound, self.objective - self.dual_objective, self.tol * self.objective
-        if not (stopped or gap <= end or self.schedule.is_worth_a_proof(gap, proven, self.work)):
+        gap, end = bracket.objective - bound, self.tol * bracket.objective
+        if not (stopped or gap <= end or self.schedule.is_worth_a_proof(gap, bracket.gap, self.work)):
             return gap, work
         work += self._prove(dual)
-        gap = self.objective - self.dual_objective
-        self.n_vain_looks = self.n_vain_looks + 1 if self.newton and gap > NO_BETTER * gap_before else 0
-        return gap, work
+        self.n_vain_looks = self.n_vain_looks + 1 if self.newton and bracket.gap > NO_BETTER * gap_before else 0
+        return bracket.gap, work
 
     def _prove(self, dual):
-        """Prove a bound with these subgradients, and keep it if it is the best; return the work, in passes."""
+        """Prove a bound with these subgradients, and return the work, in passes."""
         self.unproven = None
         self.schedule.work_of_proofs += COST_OF_PROOF
-        bound, feasible = best_bound(self.problem, dual, self.objective)
-        if bound > self.dual_objective:
-            self.dual_objective, self.dual = bound, feasible
+        self.bracket.prove(dual)
         return COST_OF_PROOF
-
-
-def relative_gap(objective, dual_objective):
-    """Return (P − D)/P, or 0 where P is zero."""
-    return (objective - dual_objective) / objective if objective > 0 else 0.0

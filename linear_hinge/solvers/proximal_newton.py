@@ -16,12 +16,15 @@ Rockafellar, Augmented Lagrangians and applications of the proximal point algori
 Li, Sun and Toh, A highly efficient semismooth Newton augmented Lagrangian method for solving Lasso problems, 2018.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 
 from linear_hinge.kernels.products import product, transposed_product, weighted_sum
 from linear_hinge.kernels.row_losses import prox_steps
+from linear_hinge.linalg.row_space import row_space
 from linear_hinge.linalg.sums import combination, inner, weighted_mean
 from linear_hinge.solvers.newton_system import Hessian
 
@@ -87,7 +90,7 @@ class ProximalNewton:
     curvature : float
         The first ρ.
     exact : bool
-        Whether to solve every Newton system to rounding.
+        Whether to solve every Newton system to rounding. Few dense rows then get coordinates of their own.
 
     Attributes
     ----------
@@ -100,6 +103,10 @@ class ProximalNewton:
     """
 
     def __init__(self, problem, dual, coef, intercept, curvature, *, exact=False):
+        self.basis = None
+        if exact and problem.X.shape[0] < problem.X.shape[1] and not sp.issparse(problem.X):
+            coordinates, self.basis = row_space(problem.X)
+            problem, coef = replace(problem, X=coordinates), transposed_product(self.basis, coef)
         self.problem = problem
         self.outer_dual = dual.astype(np.float64, copy=False)
         self.curvature = curvature
@@ -120,7 +127,8 @@ class ProximalNewton:
     def coefficients(self):
         """Return Wᵀ and b, as `primal_objective` takes them."""
         coef = np.array(self.point.stacked[:-1])
-        return coef, self.point.stacked[-1] - combination(self.mean, coef)
+        intercept = self.point.stacked[-1] - combination(self.mean, coef)
+        return coef if self.basis is None else product(self.basis, coef), intercept
 
     def step(self):
         """Make one Newton step, after an outer step if the inner problem is solved."""

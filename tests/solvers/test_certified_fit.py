@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from linear_hinge import MulticlassHingeClassifier
 from linear_hinge.problem import problem as problem_module
 from linear_hinge.problem.certificate import best_bound
-from linear_hinge.solvers import certified_fit as certified_fit_module
+from linear_hinge.solvers import bracket as bracket_module
 from linear_hinge.solvers import incumbent as incumbent_module
 from linear_hinge.solvers.certified_fit import CertifiedFit
 
@@ -171,7 +171,7 @@ def test_proofs_are_made_where_the_end_or_a_tenth_of_the_gap_is_in_sight(loss, f
         looks.append(objective)
         return objective, scale
 
-    monkeypatch.setattr(certified_fit_module, "best_bound", counted_bound)
+    monkeypatch.setattr(bracket_module, "best_bound", counted_bound)
     monkeypatch.setattr(incumbent_module, "scaled_objective", counted_objective)
     model = calm_classifier(loss=loss, fit_intercept=fit_intercept, alpha=0.1, tol=1e-3).fit(X, y)
     assert max(proofs) == model.dual_objective_
@@ -209,7 +209,7 @@ def test_a_fit_that_is_stopped_proves_where_it_is(case, n_passes, rng):
     solver = CertifiedFit(problem, start, intercept, tol=0.0, batch_size=4, rng=rng)
     for _ in range(n_passes):
         solver.run_pass(is_last=False)
-    before = solver.dual_objective
+    before = solver.bracket.dual_objective
     bound, _ = best_bound(problem, solver.ascent.state.dual)
     assert solver.certify().dual_objective == pytest.approx(max(bound, before), rel=1e-10)
 

@@ -1,0 +1,54 @@
+"""The warning about models that predict a single class."""
+
+import warnings
+
+from linear_hinge.estimator.callbacks import DEPTH_OF_FIT
+from linear_hinge.kernels.products import product
+from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, take_rows
+
+# Number of rows that often suffice to show that a model predicts several classes.
+ROWS_AT_FIRST = 32
+
+# A model whose objective is less than that of zero coefficients by at most this share is no better than them.
+NO_BETTER = 1e-9
+
+
+def warn_of_collapse(solver, progress, classes):
+    """Warn if the model predicts one class at all training samples, or is proven no better than zero coefficients.
+
+    Parameters
+    ----------
+    solver : CertifiedFit or ScheduledFit
+        The solver, which has finished.
+    progress : Progress
+        Its last report.
+    classes : WeightedClasses
+        The classes.
+    """
+    problem = solver.problem
+    if len(classes.weighted) == 1:
+        return
+    if (label := _only_class(problem, progress, classes)) is not None:
+        found = f"The model predicts one class, {label}, for all samples that it was trained on"
+    elif solver.converged and progress.objective >= (1 - NO_BETTER) * problem.objective_of_zero:
+        found = "The model predicts several classes, but its objective is no less than that of coefficients of zero"
+    else:
+        return
+    other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""
+    cures = f'try a smaller alpha{other_loss} or class_weight="balanced"'
+    warnings.warn(f"{found}: {cures}.", UserWarning, DEPTH_OF_FIT + 2)
+
+
+def _only_class(problem, progress, classes):
+    """Return the label that the model predicts for all rows, or None if it predicts several."""
+    rows = problem.rows
+    intercept = problem.centred_intercept(progress.coef, progress.intercept)
+    a_few = rows[:: max(1, len(rows) // ROWS_AT_FIRST)]
+    only = None
+    for some in (a_few, *(rows[chunk] for chunk in chunks(len(rows), ROWS_AT_ONCE))):
+        scores = product(take_rows(problem.X, some), progress.coef) + intercept
+        predicted = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
+        only = predicted[0] if only is None else only
+        if (predicted != only).any():
+            return None
+    return classes.labels[classes.weighted[int(only)]]

@@ -18,9 +18,12 @@ def main():
     Path(out).mkdir(parents=True, exist_ok=True)
     for script, options in [
         ("solvers", arguments),
+        ("threads", [arguments[0], "--out", out]),
+        ("memory", [arguments[0], "--out", out]),
         ("scaling", ["--out", out]),
-        ("search", arguments[:1]),
-        ("stream", []),
+        ("search", [arguments[0], "--out", out]),
+        ("stream", [arguments[0], "--out", out]),
+        ("tables", [out]),
     ]:
         print(f"--- {script}", flush=True)
         subprocess.run([sys.executable, HERE / f"{script}.py", *options], check=True)

@@ -2,8 +2,8 @@
 
     python benchmarks/scaling.py --out RESULTS [--repeat 5]
 
-Random sparse rows of two or more classes, C = 1, no intercept, one-vs-rest, default tol. Writes scaling.csv and, with
-matplotlib, scaling.png. The solvers take turns in one process; medians.
+Random sparse rows of two or more classes, C = 1, no intercept, one-vs-rest; both with their defaults. Writes
+scaling.csv, scaling.rst and, with matplotlib, scaling.png. The solvers take turns in one process; medians.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from figures import Figure
 from sklearn.svm import LinearSVC
+from tables import list_table, shown
 
 from linear_hinge import MulticlassHingeClassifier
 
@@ -39,7 +40,7 @@ def draw_problem(size, rng):
 
 def fit_seconds(solver, X, y):
     if solver == "LinearSVC":
-        model = LinearSVC(loss="hinge", fit_intercept=False, random_state=0, max_iter=100_000)
+        model = LinearSVC(loss="hinge", fit_intercept=False, random_state=0)
     else:
         model = MulticlassHingeClassifier("one_vs_rest", alpha=1 / len(y), fit_intercept=False, random_state=0)
     started = time.perf_counter()
@@ -69,6 +70,9 @@ def main():
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
+    cells = [[row["growing"], f"{row[row['growing']]:,}", *(shown(row[solver]) for solver in seconds)] for row in rows]
+    text = list_table(("growing", "to", *(f"{solver} (s)" for solver in seconds)), cells)
+    (arguments.out / "scaling.rst").write_text(text, encoding="utf-8")
     if Figure is not None:
         draw(rows, arguments.out / "scaling.png")
 

@@ -1,18 +1,20 @@
 """GridSearchCV over 10 alphas and 5 folds on 20 Newsgroups: this package beside `LinearSVC`, both with default tol.
 
-    python benchmarks/search.py DATA [--n-jobs 2] [--problem 20news]
+    python benchmarks/search.py DATA --out RESULTS [--n-jobs 2] [--problem 20news]
 
-Prints seconds, the best alpha, its accuracy in cross-validation and on the test rows, as Markdown.
+Writes search.rst: seconds, the best alpha, its accuracy in cross-validation and on the test rows.
 """
 
 import argparse
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
-from problems import PROBLEMS, load_problem
+from datasets import PROBLEMS, load_problem
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import LinearSVC
+from tables import list_table
 
 from linear_hinge import MulticlassHingeClassifier
 
@@ -23,6 +25,7 @@ N_FOLDS = 5
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data")
+    parser.add_argument("--out", default="results", type=Path)
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--problem", default="20news", choices=PROBLEMS)
     arguments = parser.parse_args()
@@ -37,7 +40,7 @@ def main():
         "LinearSVC, hinge": (LinearSVC(loss="hinge", random_state=0), {"C": CS}),
         "LinearSVC, squared hinge": (LinearSVC(random_state=0), {"C": CS}),
     }
-    print("| estimator | seconds | best | accuracy in cross-validation | on the test rows |\n|---|---|---|---|---|")
+    rows = []
     for name, (estimator, grid) in searches.items():
         search = GridSearchCV(estimator, grid, cv=N_FOLDS, n_jobs=arguments.n_jobs)
         started = time.perf_counter()
@@ -47,10 +50,11 @@ def main():
         seconds = time.perf_counter() - started
         ((parameter, best),) = search.best_params_.items()
         score = search.score(X_test, y_test)
-        print(
-            f"| {name} | {seconds:.1f} | {parameter} = {best:.2g} | {search.best_score_:.4f} | {score:.4f} |",
-            flush=True,
-        )
+        rows.append([name, f"{seconds:.1f}", f"{parameter} = {best:.2g}", f"{search.best_score_:.4f}", f"{score:.4f}"])
+        print(*rows[-1], flush=True)
+    header = ("estimator", "seconds", "best", "accuracy in cross-validation", "on the test rows")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    (arguments.out / "search.rst").write_text(list_table(header, rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

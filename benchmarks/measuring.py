@@ -49,79 +49,121 @@ def task_of(path, loss, C, fit_intercept=False):
     return Task(loss, C, *X.shape, int(y.max()) + 1, n_nonzero, fit_intercept)
 
 
-def run_apart(path, task, solver, setting, *, seed=0, limit, n_threads=None):
-    """Fit in a process of its own, on threads of OpenMP as the environment says, or so many.
+class Worker:
+    """A process that fits a solver to a problem, one setting after another; a run that takes too long ends it.
 
-    Returns
-    -------
-    result : dict
-        "seconds", "MiB", "accuracy", "objective", "bound" and "n_iter"; or "over", the limit in seconds that it ran
-        into; or "error", what went wrong.
+    Parameters
+    ----------
+    path : path
+        Where the problem is stored.
+    task : Task
+    solver : str
+    n_threads : int, default=None
+        Threads of OpenMP; as the environment says if None.
     """
-    answer = _ask(_fit, (path, task, solver, setting, seed, n_threads), limit)
-    return {"over": limit} if answer is None else answer
 
+    def __init__(self, path, task, solver, n_threads=None):
+        self.arguments = (path, task, solver, n_threads)
+        self.process = None
 
-def find_bound(path, task, limit):
-    """The best lower bound of the objective that this package proves in a time: ``bound`` and ``gap``, None if none."""
-    bounds = []
-    _ask(_bounds, (path, task), limit, bounds)
-    return max(bounds, key=lambda found: found["bound"], default={"bound": None, "gap": None})
+    def __enter__(self):
+        return self
 
+    def __exit__(self, *_):
+        self.end()
 
-def _ask(target, arguments, limit, collected=None):
-    """The last thing that a process sends within a limit after it said "ready"; None if it takes longer."""
-    receiver, sender = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=target, args=(*arguments, sender))
-    process.start()
-    sender.close()
-    try:
-        if not receiver.poll(PREPARATION):
-            return {"error": "not ready in time"}
-        answer = receiver.recv()
-        deadline = time.monotonic() + limit
-        while answer is None or collected is not None:
-            if not receiver.poll(max(0, deadline - time.monotonic())):
-                return None
-            answer = receiver.recv()
-            if collected is not None:
-                collected.append(answer)
-        return answer
-    except EOFError:
-        return {"error": "the process ended"}
-    finally:
-        process.kill()
-        process.join()
+    def run(self, setting, seed, limit):
+        """Fit once.
 
-
-def _fit(path, task, name, setting, seed, n_threads, sender):
-    X, X_test, y, y_test = joblib.load(path)
-    fit = SOLVERS[name].fit
-    few = np.unique(y, return_index=True)[1]
-    with warnings.catch_warnings(), threadpool_limits(n_threads):
-        warnings.simplefilter("ignore")
+        Returns
+        -------
+        result : dict
+            "seconds", "MiB", "accuracy", "objective", "bound" and "n_iter"; or "over", the limit in seconds that it
+            ran into; or "error", what went wrong.
+        """
+        if self.process is None:
+            self.pipe, other = PROCESSES.Pipe()
+            self.process = PROCESSES.Process(target=_work, args=(*self.arguments, other))
+            self.process.start()
+            other.close()
         try:
-            fit(X[few], y[few], task, setting | {key: 1 for key in LONGER if key in setting}, seed)
-            before = forget_peak()
-            sender.send(None)
-            started = time.perf_counter()
-            fitted = fit(X, y, task, setting, seed)
-        except Exception as error:  # whatever another package raises is its result
-            return sender.send({"error": f"{type(error).__name__}: {error}"})
+            self.pipe.send((setting, seed))
+            for patience, outcome in ((PREPARATION, {"error": "not ready in time"}), (limit, {"over": limit})):
+                if not self.pipe.poll(patience):
+                    self.end()
+                    return outcome
+                answer = self.pipe.recv()
+                if answer is not None:
+                    return answer
+        except (EOFError, OSError):
+            self.end()
+            return {"error": "the process ended"}
+
+    def end(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+            self.pipe.close()
+            self.process = None
+
+
+def run_apart(path, task, solver, setting, *, seed=0, limit, n_threads=None):
+    """`Worker.run` in a process of its own."""
+    with Worker(path, task, solver, n_threads) as worker:
+        return worker.run(setting, seed, limit)
+
+
+def _work(path, task, solver, n_threads, pipe):
+    data = joblib.load(path)
+    with warnings.catch_warnings(), threadpool_limits(n_threads), contextlib.suppress(EOFError):
+        warnings.simplefilter("ignore")
+        while True:
+            setting, seed = pipe.recv()
+            try:
+                pipe.send(_fit(data, task, SOLVERS[solver].fit, setting, seed, lambda: pipe.send(None)))
+            except Exception as error:  # whatever another package raises is its result
+                pipe.send({"error": f"{type(error).__name__}: {error}"})
+
+
+def _fit(data, task, fit, setting, seed, say_ready):
+    X, X_test, y, y_test = data
+    few = np.unique(y, return_index=True)[1]
+    fit(X[few], y[few], task, setting | {key: 1 for key in LONGER if key in setting}, seed)
+    before = forget_peak()
+    say_ready()
+    started = time.perf_counter()
+    fitted = fit(X, y, task, setting, seed)
     seconds = time.perf_counter() - started
     memory = (peak_memory() - before) / 2**20
     scores = X_test @ fitted.coef.T + fitted.intercept
     predicted = scores.argmax(axis=1) if task.n_classes > 2 else (scores[:, 0] > 0).astype(int)
-    return sender.send(
-        {
-            "seconds": seconds,
-            "MiB": memory,
-            "accuracy": float(np.mean(predicted == y_test)),
-            "objective": objective_of(fitted, task, X, y),
-            "bound": fitted.bound,
-            "n_iter": fitted.n_iter,
-        }
-    )
+    return {
+        "seconds": seconds,
+        "MiB": memory,
+        "accuracy": float(np.mean(predicted == y_test)),
+        "objective": objective_of(fitted, task, X, y),
+        "bound": fitted.bound,
+        "n_iter": fitted.n_iter,
+    }
+
+
+def find_bound(path, task, limit):
+    """The best lower bound of the objective that this package proves in a time: ``bound`` and ``gap``, None if none."""
+    receiver, sender = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=_bounds, args=(path, task, sender))
+    process.start()
+    sender.close()
+    found = [{"bound": 0.0, "gap": None}]
+    deadline = time.monotonic() + limit
+    try:
+        while receiver.poll(max(0, deadline - time.monotonic())):
+            found.append(receiver.recv())
+    except EOFError:
+        pass
+    finally:
+        process.kill()
+        process.join()
+    return max(found, key=lambda one: one["bound"])
 
 
 def objective_of(fitted, task, X, y):
@@ -137,7 +179,6 @@ def objective_of(fitted, task, X, y):
 
 def _bounds(path, task, sender):
     X, _, y, _ = joblib.load(path)
-    sender.send(None)
     options = {"alpha": task.alpha, "fit_intercept": task.fit_intercept, "random_state": 0, "warm_start": True}
     model = MulticlassHingeClassifier(task.loss, max_iter=100_000, **options)
     warnings.simplefilter("ignore")

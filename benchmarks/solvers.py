@@ -7,13 +7,13 @@ A panel is a problem, a loss and a C. All solvers minimise alpha/2 ‖W‖² + m
 lower bound that this package has proven. Every peer that is installed and has the loss takes part, with all its
 settings (linear_svms.py); this package with several tols, on float64 and on data that it gets converted to float32.
 
-1. Every setting is fitted once, in a process of its own, this package first. A run is given up after --longest
+1. Every setting is fitted once, those of a solver in one process, this package first. A run is given up after --longest
    seconds; a peer's also after 30 times what this package needs to 1e-4 (at least 2 s), and once it takes 3 times as
    long as the quickest peer to 1e-4 (at least .5 s), where it can no longer be the best. What has more work to do than
    a run that was given up is not tried.
 2. The settings that came within 1.5 times the best to any level, and both defaults, are run again in turn, each time
-   with another seed, until there are --repeat runs (3 of what takes longer than 10 s). Only these count, with their
-   medians.
+   in a process of its own and with another seed, until there are --repeat runs (3 of what takes longer than 10 s). Only
+   these count, with their medians.
 
 Each panel becomes a file in RESULTS/panels; what is there is not measured again, so that a call can be interrupted, or
 stopped with --minutes, and go on later. --bounds proves the bounds only: they do not depend on what else the machine
@@ -28,7 +28,7 @@ from pathlib import Path
 
 from datasets import PROBLEMS
 from linear_svms import LINEAR_SVC, OURS, PEERS, SOLVERS
-from measuring import find_bound, machine, run_apart, stored_problem, task_of
+from measuring import Worker, find_bound, machine, run_apart, stored_problem, task_of
 from tables import ALL_C, LEVELS, panel_lines, suboptimality, write_all
 
 from linear_hinge.losses import LOSSES
@@ -50,7 +50,7 @@ def add_first_runs(rows, solver, task, run, limit):
     """
     for setting in solver.all_settings(task):
         if not any(_settles(solver, row, setting) for row in rows if row["solver"] == solver.name):
-            first = run(solver.name, setting, 0, limit(rows, setting))
+            first = run(setting, 0, limit(rows, setting))
             rows.append({"solver": solver.name, "setting": setting, "repeated": False, "runs": [first]})
 
 
@@ -108,16 +108,21 @@ def repeat_in_turn(rows, run, repeat, longest):
 def measure(path, task, bound, repeat, longest):
     """The rows of a panel, its bound, and the limit that held for peers."""
 
-    def run(name, setting, seed, limit):
-        return run_apart(path, task, name, setting, seed=seed, limit=limit)
-
     ours, peers = [], []
-    add_first_runs(ours, OURS, task, run, lambda rows, setting: longest)
+    with Worker(path, task, OURS.name) as worker:
+        add_first_runs(ours, OURS, task, worker.run, lambda rows, setting: longest)
     bound = max([bound or 0, *(row["runs"][0].get("bound") or 0 for row in ours)]) or None
     limit = limit_of(ours, bound, longest)
     for solver in PEERS:
         if solver.suits(task):
-            add_first_runs(peers, solver, task, run, lambda rows, setting: patience(rows, setting, bound, limit))
+            with Worker(path, task, solver.name) as worker:
+                add_first_runs(
+                    peers, solver, task, worker.run, lambda rows, setting: patience(rows, setting, bound, limit)
+                )
+
+    def run(name, setting, seed, limit):
+        return run_apart(path, task, name, setting, seed=seed, limit=limit)
+
     rows = ours + peers
     repeat_in_turn(contenders(rows, bound), run, repeat, longest)
     return {"bound": bound, "limit": limit, "rows": rows}

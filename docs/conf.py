@@ -62,7 +62,7 @@ html_theme_options = {
     "footer_end": ["sphinx-version"],
 }
 # Pages without pages below them have nothing to show on the left.
-html_sidebars = {page: [] for page in ("start", "mathematics", "changes", "contributing")}
+html_sidebars = {page: [] for page in ("start", "mathematics", "benchmarks", "changes", "contributing")}
 
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True

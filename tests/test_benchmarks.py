@@ -142,7 +142,7 @@ def test_settings_that_cannot_bring_anything_new_are_not_run(svms, solvers):
     """With tol = 1 it converges after 20 passes; what has more than 1,000 passes to make is given up."""
     tried = []
 
-    def run(name, setting, seed, limit):
+    def run(setting, seed, limit):
         tried.append(setting)
         full = svms.LINEAR_SVC.defaults | setting
         if full["tol"] >= 1:

@@ -2,7 +2,14 @@
 
 from linear_hinge._version import __version__
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
+from linear_hinge.estimator.objective import objective_and_subgradient
 from linear_hinge.report.convergence_display import ConvergenceDisplay
 from linear_hinge.report.show_versions import show_versions
 
-__all__ = ["ConvergenceDisplay", "MulticlassHingeClassifier", "__version__", "show_versions"]
+__all__ = [
+    "ConvergenceDisplay",
+    "MulticlassHingeClassifier",
+    "__version__",
+    "objective_and_subgradient",
+    "show_versions",
+]

@@ -46,7 +46,7 @@ def test_the_code_of_a_page_runs(page):
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("name", ["estimator.classifier", "report.convergence_display"])
+@pytest.mark.parametrize("name", ["estimator.classifier", "estimator.objective", "report.convergence_display"])
 def test_the_examples_of_the_docstrings_run(name):
     results = doctest.testmod(import_module(f"linear_hinge.{name}"))
     assert results.attempted > 0

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 
 from linear_hinge.kernels.matrix import Matrix
 from linear_hinge.kernels.memory import filled
-from linear_hinge.kernels.products import norms_and_bits, product, squared_norms, weighted_sum
+from linear_hinge.kernels.products import norms_and_bits, product, squared_norms, transposed_product, weighted_sum
 from linear_hinge.kernels.row_losses import mean_losses
 from linear_hinge.linalg.accurate import accurate_product
 from linear_hinge.linalg.batches import take_rows, widened
@@ -221,6 +221,26 @@ def primal_objective(problem, coef, intercept):
     if rounding_of(problem, coef, centred) <= ACCURACY * objective:
         return objective
     return _accurate_objective(problem, coef, intercept)
+
+
+def primal_subgradient(problem, coef, intercept):
+    """One subgradient of P at (W, b), in float64: alpha W + Σ_i ω_i g_i x_iᵀ, transposed, and Σ_i ω_i g_i.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_features, n_scores)
+        Wᵀ.
+    intercept : ndarray of shape (n_scores,)
+    """
+    in_coef, in_intercept = problem.alpha * coef, np.zeros(problem.n_scores)
+    for chunk, X in widened(problem.given):
+        scores = product(X, coef) + intercept
+        dual = problem.loss.subgradients(scores, problem.y[chunk], problem.margin)
+        weighted = problem.weights[chunk, None] * dual
+        in_coef += transposed_product(X, weighted)
+        in_intercept += weighted.sum(axis=0)
+    return in_coef, in_intercept
 
 
 def scaled_objective(problem, coef, intercept, scales=SCALES):

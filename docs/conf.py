@@ -6,8 +6,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # gallery, floors
 
 import floors
+import mathjax
+import sphobjinv
+from sphinx.util.fileutil import copy_asset
 
 import linear_hinge
+
+HERE = Path(__file__).parent
 
 project = "linear-hinge"
 author = "The linear-hinge developers"
@@ -17,6 +22,7 @@ version = release = linear_hinge.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
@@ -26,7 +32,8 @@ exclude_patterns = ["_build", "README.md", "examples"]
 templates_path = ["_templates"]
 nitpicky = True
 default_role = "literal"  # as docstrings use single backticks
-mathjax4_config = {"output": {"displayOverflow": "scroll"}}  # on narrow screens
+mathjax_path = "mathjax/tex-chtml.js"  # copied below
+mathjax3_config = {"options": {"enableMenu": False}}  # which would load more
 smartquotes = False  # quotation marks are code here, and the links of the estimator look for them
 toc_object_entries_show_parents = "hide"
 
@@ -62,35 +69,32 @@ html_theme_options = {
     "footer_end": ["sphinx-version"],
 }
 # Pages without pages below them have nothing to show on the left.
-html_sidebars = {page: [] for page in ("start", "mathematics", "benchmarks", "changes", "contributing")}
+html_sidebars = {page: [] for page in ("start", "gradient", "benchmarks", "changes", "contributing")}
 
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True
 
-SKLEARN = "https://scikit-learn.org/stable"
-SKLEARN_LABELS = {  # of docstrings that are inherited
-    "accuracy_score": "modules/model_evaluation.html#accuracy-score",
-    "metadata_routing": "metadata_routing.html",
-}
+
+def write_inventory():
+    """What scikit-learn's pages are called, from the names that are listed here, so that a build needs no network."""
+    text = (HERE / "sklearn-inventory.txt").read_bytes()
+    path = HERE / "_generated" / "sklearn.inv"
+    path.parent.mkdir(exist_ok=True)
+    sphobjinv.writebytes(path, sphobjinv.compress(sphobjinv.Inventory(text).data_file()))
+    return str(path)
 
 
-def link_to_sklearn(app, env, node, content):
-    """Links to scikit-learn's pages, written down here so that a build needs no network."""
-    target = node["reftarget"]
-    if node["reftype"] == "term":
-        uri = f"{SKLEARN}/glossary.html#term-{target}"
-    elif target in SKLEARN_LABELS:
-        uri = f"{SKLEARN}/{SKLEARN_LABELS[target]}"
-    elif target.startswith("sklearn."):
-        page = ".".join(target.split(".")[:4]) if target.split(".")[-2][0].isupper() else target
-        uri = f"{SKLEARN}/modules/generated/{page}.html"
-    else:
-        return None
-    from docutils import nodes
+intersphinx_mapping = {"sklearn": ("https://scikit-learn.org/stable", write_inventory())}
 
-    return nodes.reference("", "", content, internal=False, refuri=uri)
+
+def copy_mathjax(app, exception):
+    """MathJax and its fonts beside the pages, which show formulas without network."""
+    if exception is None and app.builder.format == "html":
+        package = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
+        for part in ("tex-chtml.js", "output/chtml/fonts/woff-v2"):
+            copy_asset(package / part, (Path(app.outdir) / "_static" / "mathjax" / part).parent)
 
 
 def setup(app):
-    app.connect("missing-reference", link_to_sklearn)
     app.connect("builder-inited", lambda app: floors.write(Path(app.srcdir) / "_generated" / "floors.svg"))
+    app.connect("build-finished", copy_mathjax)

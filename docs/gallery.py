@@ -19,6 +19,8 @@ STYLE = {
 
 PAGES = [
     "plot_losses.py",
+    "plot_kink.py",
+    "plot_max_margin.py",
     "plot_decision_regions.py",
     "plot_noisy_labels.py",
     "plot_digits_weights.py",

@@ -4,30 +4,37 @@ import argparse
 import math
 import os
 import sys
+import threading
+from contextlib import contextmanager
+from time import monotonic
 
 from linear_hinge.losses import LOSSES
+from linear_hinge.report.columns import DataError
 from linear_hinge.report.comparison import bundled_datasets, compare, equivalent_C, read_dataset, standardise
-from linear_hinge.report.table_files import DataError
 
 HEADER = ["estimator", "loss", "fit s", "passes", "objective", "gap", "test accuracy", "agreement"]
+# Rows appear one after another, so that the width of a column cannot wait for the longest of its cells.
+WIDTHS = [max(map(len, ("MulticlassHingeClassifier", *LOSSES))), max(map(len, LOSSES)), 8, 7, 10, 7, 13, 9]
 UNKNOWN = "–"
+SECONDS_OF_SILENCE = 1.0  # before a fit is announced
 
 DESCRIPTION = """\
 Train linear support vector machines with multiclass hinge losses and compare them with LinearSVC and SGDClassifier of
-scikit-learn, which minimise the same objective: alpha/2 ||W||^2 + the mean loss of the training rows. Without FILE,
-the digits and breast cancer data of scikit-learn are used.
+scikit-learn on the same objective: alpha/2 ||W||^2 + the mean loss of the training rows. Without FILE, the digits and
+breast cancer data of scikit-learn and five clouds of points in a row are used.
 """
 EPILOG = """\
-A CSV file has a header if a feature in its first row is not a number, or if --label is given. Dense features are
-standardised; those of svmlight files are left as they are.
+Cells of a CSV file are separated by commas, semicolons, tabs or bars; with the others, 1,5 is a number. It has a header
+if no feature in its first row is a number, or if --label is given. Columns of text become columns of zeros and ones,
+empty cells the median of their column. Dense features are standardised; those of svmlight files are left as they are.
 """
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, without the usage."""
+    """Says what is wrong in one line, and where to read on."""
 
-    def error(self, message):
-        self.exit(2, f"linear_hinge: error: {' '.join(message.split())}\n")
+    def error(self, message, hint="; see python -m linear_hinge --help"):
+        self.exit(2, f"linear_hinge: error: {' '.join(message.split())}{hint}\n")
 
 
 def main(argv=None):
@@ -39,9 +46,9 @@ def main(argv=None):
     try:
         run(options)
     except DataError as error:
-        parser.error(str(error))
+        parser.error(str(error), hint="")
     except MemoryError as error:
-        parser.error(f"not enough memory for these data: {error}")
+        parser.error(f"not enough memory for these data: {error}", hint="")
     except BrokenPipeError:
         # The reader of the table has closed the pipe. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -58,10 +65,13 @@ def make_parser():
     usage = "python -m linear_hinge [FILE] [options]"
     parser = Parser(usage=usage, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="svmlight or CSV file to train on, may be compressed (.gz, .bz2)"
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="CSV or svmlight file to train on, may be compressed (.gz, .bz2); or parquet",
     )
     parser.add_argument("--test", metavar="FILE", help="file to test on (default: a quarter of the rows is held out)")
-    parser.add_argument("--label", metavar="NAME", help="label column of a CSV file (default: the last one)")
+    parser.add_argument("--label", metavar="NAME", help="label column of a CSV or parquet file (default: the last one)")
     parser.add_argument(
         "--alpha",
         type=positive_number,
@@ -77,7 +87,9 @@ def make_parser():
         metavar="L",
         help=f"{', '.join(LOSSES)} (default: all)",
     )
-    parser.add_argument("--intercept", action="store_true", help="fit an intercept")
+    parser.add_argument(
+        "--no-intercept", action="store_true", help="fit no intercepts, so that all minimise the same objective"
+    )
     parser.add_argument("--no-scale", action="store_true", help="leave dense features as they are")
     parser.add_argument(
         "--max-iter", type=positive_integer, metavar="N", help="passes over the data at most (default: the estimators')"
@@ -89,7 +101,6 @@ def make_parser():
 
 
 def positive_number(text):
-    """Convert an argument into a number greater than 0."""
     number = _finite_number(text)
     if number <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
@@ -97,7 +108,6 @@ def positive_number(text):
 
 
 def tolerance(text):
-    """Convert an argument into a number of at least 0."""
     number = _finite_number(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is less than 0")
@@ -105,7 +115,6 @@ def tolerance(text):
 
 
 def positive_integer(text):
-    """Convert an argument into a whole number greater than 0."""
     try:
         number = int(text)
     except ValueError:
@@ -126,7 +135,7 @@ def _finite_number(text):
 
 
 def run(options):
-    """Print a table for every dataset, and below them the meaning of their marks."""
+    """Print a table for every dataset, row by row, and below them what their marks mean."""
     if options.file is None:
         datasets = bundled_datasets()
     else:
@@ -135,28 +144,55 @@ def run(options):
     all_results = []
     for dataset in datasets:
         # The heading is flushed, so that there is something to read while the estimators are fitted.
-        print(heading(dataset, options.alpha), flush=True)
+        print(heading(dataset, options.alpha), format_row(HEADER), sep="\n", flush=True)
         results = compare(
             dataset if options.no_scale else standardise(dataset),
             losses=losses,
             alpha=options.alpha,
-            fit_intercept=options.intercept,
+            fit_intercept=not options.no_intercept,
             max_iter=options.max_iter,
             tol=options.tol,
+            watch=waiting,
         )
-        print(format_table([HEADER, *map(cells, results)]) + "\n", flush=True)
-        all_results += results
-    for note in footnotes(all_results, intercept=options.intercept):
+        for result in results:
+            print(format_row(cells(result)), flush=True)
+            all_results.append(result)
+        print(flush=True)
+    for note in footnotes(all_results, intercept=not options.no_intercept):
         print(note, flush=True)
 
 
+@contextmanager
+def waiting(estimator, loss):
+    """On a terminal, say what is being fitted and for how long, and take it back at the end."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    done, started = threading.Event(), monotonic()
+
+    def announce():
+        while not done.wait(SECONDS_OF_SILENCE):
+            sys.stderr.write(f"\rfitting {estimator}, {loss}: {monotonic() - started:.0f} s")
+            sys.stderr.flush()
+
+    thread = threading.Thread(target=announce, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        sys.stderr.write("\r\033[K")  # to the beginning of the line, which is erased
+        sys.stderr.flush()
+
+
 def heading(dataset, alpha):
-    """Return the lines above the table of a dataset."""
     n_train, n_features = dataset.X_train.shape
     sizes = (
         f"{n_train} training and {len(dataset.y_test)} test rows, {n_features} features, {dataset.n_classes} classes"
     )
-    return f"{dataset.name}: {sizes}\nalpha = {alpha:g}, which is C = {equivalent_C(alpha, n_train):.6g}\n"
+    notes = "".join(f"{note}\n" for note in dataset.notes)
+    return f"{dataset.name}: {sizes}\n{notes}alpha = {alpha:g}, which is C = {equivalent_C(alpha, n_train):.6g}\n"
 
 
 def cells(result):
@@ -174,15 +210,11 @@ def cells(result):
     ]
 
 
-def format_table(rows):
-    """Align columns: the first two are text, the others numbers."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        text = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
-        numbers = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
-        lines.append("  ".join(text + numbers).rstrip())
-    return "\n".join(lines)
+def format_row(row):
+    """A line of a table: the first two cells are text, the others numbers."""
+    text = [cell.ljust(width) for cell, width in zip(row[:2], WIDTHS[:2], strict=True)]
+    numbers = [cell.rjust(width) for cell, width in zip(row[2:], WIDTHS[2:], strict=True)]
+    return "  ".join(text + numbers).rstrip()
 
 
 def footnotes(results, *, intercept):
@@ -192,7 +224,7 @@ def footnotes(results, *, intercept):
         yield "weston_watkins: LinearSVC does not have this loss; agreement is with its crammer_singer"
     if not all(result.converged for result in results):
         yield "* not converged within max_iter"
-    if not intercept:
-        yield "no intercepts, so that all minimise the same objective; one_vs_rest misses them most (see --intercept)"
+    if intercept:
+        yield "LinearSVC regularises its intercept, so it minimises another objective (see --no-intercept)"
     else:
-        yield "--intercept: LinearSVC regularises its intercept, so its objective is that of another problem"
+        yield "--no-intercept: all minimise the same objective; one_vs_rest misses its intercepts most"

@@ -6,11 +6,12 @@ its intercept; `SGDClassifier` minimises it as it is, one class against the othe
 
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import train_test_split
@@ -20,7 +21,8 @@ from sklearn.svm import LinearSVC
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
 from linear_hinge.losses import LOSSES, get_loss
 from linear_hinge.problem.problem import Problem, primal_objective
-from linear_hinge.report.table_files import DataError, read_table, shown
+from linear_hinge.report.columns import DataError
+from linear_hinge.report.table_files import read_table, shown
 
 BINARY_HINGE = "binary hinge"
 
@@ -39,10 +41,10 @@ class Dataset:
     y_train: np.ndarray
     X_test: np.ndarray | sp.csr_array | sp.csr_matrix
     y_test: np.ndarray
+    notes: tuple[str, ...] = ()  # what was done to the file
 
     @property
     def n_classes(self):
-        """The number of classes of the training rows."""
         return len(np.unique(self.y_train))
 
 
@@ -63,19 +65,32 @@ class Result:
 
 
 def bundled_datasets():
-    """Yield the data that come with scikit-learn: first ten classes, then two."""
+    """Two sets that come with scikit-learn, of ten classes and of two, and one on which the losses differ."""
     for name, load in [("digits", load_digits), ("breast cancer", load_breast_cancer)]:
         yield hold_out(name, *load(return_X_y=True))
+    centers = [[4 * i, 0] for i in range(5)]
+    yield hold_out("five clouds in a row", *make_blobs(1000, centers=centers, random_state=0))
 
 
 def read_dataset(path, test_path=None, *, label=None):
     """Read a file to train on, and one to test on unless a part of the first is held out; see `read_table`."""
     train = read_table(path, label=label)
     if test_path is None:
-        return hold_out(path, train.X, train.y)
+        return replace(hold_out(path, train.X, train.y), notes=tuple(_notes(train)))
     _check_classes(path, train.y)
     test = read_table(test_path, label=label, like=train)
-    return Dataset(path, train.X, train.y, test.X, test.y)
+    return Dataset(path, train.X, train.y, test.X, test.y, tuple(_notes(train, test)))
+
+
+def _notes(*tables):
+    """What was done to columns of text and to empty cells."""
+    texts = [
+        f"{encoding.name!r} ({len(encoding.texts)})" for encoding in tables[0].encodings if encoding.texts is not None
+    ]
+    if texts:
+        yield f"text became columns of zeros and ones: {', '.join(texts)}"
+    if n_holes := sum(table.n_holes for table in tables):
+        yield f"empty cells, filled with the median of their column: {n_holes}"
 
 
 def hold_out(name, X, y):
@@ -108,8 +123,8 @@ def equivalent_C(alpha, n_samples):
     return 1 / (alpha * n_samples)
 
 
-def compare(dataset, *, losses, alpha, fit_intercept, max_iter=None, tol=None):
-    """Fit all estimators that minimise one of ``losses``.
+def compare(dataset, *, losses, alpha, fit_intercept, max_iter=None, tol=None, watch=None):
+    """Fit all estimators that minimise one of ``losses``, LinearSVC first.
 
     Parameters
     ----------
@@ -117,35 +132,47 @@ def compare(dataset, *, losses, alpha, fit_intercept, max_iter=None, tol=None):
     losses : list of str
         Values of the parameter `loss`. With two classes they are all the same, and only one is fitted.
     alpha : float
-        The strength of the regularisation.
     fit_intercept : bool
-        Whether to fit intercepts.
     max_iter : int, default=None
         Parameter of all estimators; by default each of them has its own.
     tol : float, default=None
         Parameter of `MulticlassHingeClassifier`. The others, in which it has another meaning, keep their own.
+    watch : callable, default=None
+        Takes the name of an estimator and the loss, and returns a context manager in which it is fitted.
 
-    Returns
-    -------
-    results : list of Result
-        A result for every estimator.
+    Yields
+    ------
+    result : Result
+        As soon as the estimator is fitted.
     """
     limit = {} if max_iter is None else {"max_iter": max_iter}
     common = {"fit_intercept": fit_intercept, "random_state": 0} | limit
     own = {"alpha": alpha} | common | ({} if tol is None else {"tol": tol})
-    results = []
-    for loss in [BINARY_HINGE] if dataset.n_classes == 2 else losses:
-        parameters = own if loss == BINARY_HINGE else {"loss": loss} | own
-        results.append(_measure(MulticlassHingeClassifier(**parameters), loss, alpha, dataset))
+    predictions_of_svc = {}
+    for model, loss in _estimators(dataset, [BINARY_HINGE] if dataset.n_classes == 2 else losses, common, own):
+        with watch(type(model).__name__, loss) if watch else nullcontext():
+            result = _measure(model, loss, alpha, dataset)
+        if result.estimator == "LinearSVC":
+            predictions_of_svc[loss] = result.predictions
+        else:
+            agreement = float(np.mean(result.predictions == predictions_of_svc[svc_loss_of(loss)]))
+            result = replace(result, agreement=agreement)
+        yield result
+
+
+def _estimators(dataset, losses, common, own):
+    """The estimators to fit and their losses; every LinearSVC once, before those it is compared with."""
+    alpha, svc_losses = own["alpha"], set()
+    for loss in losses:
         svc_loss = svc_loss_of(loss)
-        if not any(result.estimator == "LinearSVC" and result.loss == svc_loss for result in results):
-            C = equivalent_C(alpha, len(dataset.y_train))
+        if svc_loss not in svc_losses:
+            svc_losses.add(svc_loss)
             multi_class = "crammer_singer" if svc_loss == "crammer_singer" else "ovr"
-            svc = LinearSVC(loss="hinge", C=C, multi_class=multi_class, **common)
-            results.append(_measure(svc, svc_loss, alpha, dataset))
+            C = equivalent_C(alpha, len(dataset.y_train))
+            yield LinearSVC(loss="hinge", C=C, multi_class=multi_class, **common), svc_loss
         if loss in (BINARY_HINGE, "one_vs_rest"):
-            results.append(_measure(SGDClassifier(loss="hinge", alpha=alpha, **common), loss, alpha, dataset))
-    return [replace(result, agreement=_agreement(result, results)) for result in results]
+            yield SGDClassifier(loss="hinge", alpha=alpha, **common), loss
+        yield MulticlassHingeClassifier(**(own if loss == BINARY_HINGE else {"loss": loss} | own)), loss
 
 
 def _measure(model, loss, alpha, dataset):
@@ -203,12 +230,3 @@ def training_objective(model, dataset, *, loss, alpha):
         fit_intercept=model.fit_intercept,
     )
     return primal_objective(problem, model.coef_.T.astype(np.float64), model.intercept_)
-
-
-def _agreement(result, results):
-    """Return the share of test rows that `LinearSVC`, with the same loss or the nearest, puts into the same class."""
-    if result.estimator == "LinearSVC":
-        return None
-    wanted = svc_loss_of(result.loss)
-    twin = next(other for other in results if other.estimator == "LinearSVC" and other.loss == wanted)
-    return float(np.mean(result.predictions == twin.predictions))

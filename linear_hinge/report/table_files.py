@@ -1,40 +1,48 @@
-"""Reading svmlight and CSV files.
+"""Read svmlight, CSV and parquet files.
 
 Any fault of a file is a `DataError`, whose message is one sentence for the owner of the file.
 """
 
 import bz2
-import csv
 import gzip
 import io
 import re
 import zlib
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.datasets import load_svmlight_file
 
-# Greater values could overflow once they are squared and summed up.
-LARGEST_VALUE = 1e100
+from linear_hinge.report.columns import (
+    LARGEST_VALUE,
+    DataError,
+    Encoding,
+    cells_of_parquet,
+    encode,
+    not_finite,
+    read_cells,
+)
+
+PARQUET, ZIP = b"PAR1", b"PK\x03\x04"  # first bytes
+MANY_CLASSES = 20  # numbers as labels that occur once or twice each are none
+
 # What follows the label on a line of an svmlight file.
 INDEX_VALUE = re.compile(r"(qid|-?\d+):[^,\s]*")
 
 
-class DataError(ValueError):
-    """Data that cannot be used, with the reason."""
-
-
 @dataclass(frozen=True)
 class Table:
-    """The content of a file: from svmlight, CSR with numbers as labels; from CSV, an array with text as labels."""
+    """One file: CSR and numbers as labels from svmlight, an array and text as labels from CSV and parquet."""
 
     path: str
     X: np.ndarray | sp.csr_array | sp.csr_matrix
     y: np.ndarray
-    columns: list[str] | None = None  # names of the features, from the header of a CSV file
+    columns: list[str] | None = None  # names of the columns that became features, where there is a header
+    encodings: list[Encoding] = field(default_factory=list)  # what became of the columns
+    n_holes: int = 0  # cells that were filled
     first_index: int | None = None  # the index of the first feature of an svmlight file, 0 or 1
 
 
@@ -44,9 +52,9 @@ def read_table(path, *, label=None, like=None):
     Parameters
     ----------
     path : str
-        An svmlight or CSV file, as it is or compressed by gzip or bzip2.
+        An svmlight or CSV file, as it is or compressed by gzip or bzip2, or a parquet file.
     label : str, default=None
-        Name of the label column of a CSV file; the last column when it is not given.
+        Name of the label column of a CSV or parquet file; the last column when it is not given.
     like : Table, default=None
         The file that was trained on, when this one is to be tested on: format, features and labels must be the same.
 
@@ -59,19 +67,20 @@ def read_table(path, *, label=None, like=None):
     DataError
         If the file cannot be read, or does not hold what is needed.
     """
-    text = _read_text(path)
-    if not text.strip():
-        raise DataError(f"{path}: the file is empty")
-    is_svmlight = _is_svmlight(text)
-    if is_svmlight and label is not None:
-        raise DataError(f"{path}: this is an svmlight file, which has no column named {label!r}; leave out --label")
-    if like is not None and is_svmlight != sp.issparse(like.X):
-        formats = ("svmlight", "CSV") if is_svmlight else ("CSV", "svmlight")
-        raise DataError(f"{path}: this is {formats[0]}, but {like.path} is {formats[1]}")
-    table = _read_svmlight(path, text, like) if is_svmlight else _read_csv(path, text, label)
-    _check_labels(table)
+    content = _read_bytes(path)
+    if content.startswith(PARQUET):
+        table = _table(path, cells_of_parquet(path), label, like)
+    else:
+        text = _as_text(path, content)
+        if not text.strip():
+            raise DataError(f"{path}: the file is empty")
+        if _is_svmlight(text):
+            table = _read_svmlight(path, text, label, like)
+        else:
+            table = _table(path, read_cells(path, text, has_header=label is not None), label, like)
+    _check_labels(table, label)
     if like is not None:
-        _check_alike(table, like)
+        _check_seen(table, like)
     return table
 
 
@@ -80,7 +89,7 @@ def shown(label):
     return f"{label:g}" if isinstance(label, float) else repr(str(label))
 
 
-def _read_text(path):
+def _read_bytes(path):
     try:
         content = Path(path).read_bytes()
         # Compressed files are recognised by their first bytes, because names are unreliable.
@@ -94,12 +103,18 @@ def _read_text(path):
         raise DataError(f"{path}: this is a directory, not a file") from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return content
+
+
+def _as_text(path, content):
+    if content.startswith(ZIP):
+        raise DataError(f"{path}: this is a workbook or an archive; save it as CSV")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise DataError(f"{path}: this is not a text file in UTF-8")
+        raise DataError(f"{path}: this is not a text file in UTF-8; save it as CSV in UTF-8")
     return text
 
 
@@ -114,7 +129,10 @@ def _is_svmlight(text):
     return False
 
 
-def _read_svmlight(path, text, like):
+def _read_svmlight(path, text, label, like):
+    if label is not None:
+        raise DataError(f"{path}: this is an svmlight file, which has no column named {label!r}; leave out --label")
+    _check_format("svmlight", path, like)
     # The test file must count features as the training file does, whatever its own first index is.
     options, wanted = {"zero_based": True}, ""
     if like is not None:
@@ -135,7 +153,7 @@ def _read_svmlight(path, text, like):
         row = np.searchsorted(X.indptr, positions[0], side="right") - 1
         row_lines = [number for number, line in enumerate(lines, 1) if line.partition("#")[0].strip()]
         place = f"{path}: line {row_lines[row]}, feature {X.indices[positions[0]] + first_index}"
-        raise DataError(f"{place}: {_not_finite(X.data[positions[0]])}")
+        raise DataError(f"{place}: {not_finite(X.data[positions[0]])}")
     return Table(path, X, y, first_index=first_index)
 
 
@@ -152,34 +170,22 @@ def _first_unreadable_line(lines, options):
     return bisect_left(range(len(lines)), True, key=fails)
 
 
-def _read_csv(path, text, label):
-    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
-    try:
-        # A blank line is not a row.
-        rows = [(reader.line_num, row) for row in reader if len(row) > 1 or "".join(row).strip()]
-    except csv.Error as error:
-        raise DataError(f"{path}: line {reader.line_num} is not CSV: {error}") from None
-    first_line, first = rows[0]
-    width = len(first)
-    if width < 2:
-        raise DataError(
-            f"{path}: line {first_line} is neither CSV (cells separated by commas) nor svmlight (label index:value …)"
-        )
-    has_header = label is not None or not all(_is_number(cell) for cell in first[:-1])
-    columns = [cell.strip() for cell in first] if has_header else [str(n) for n in range(1, width + 1)]
-    target = -1 if label is None else _label_position(path, columns, label)
-    rows = rows[1:] if has_header else rows
-    if not rows:
+def _table(path, cells, label, like):
+    """The table of a CSV or parquet file."""
+    _check_format("CSV", path, like)
+    target = len(cells.names) - 1 if label is None else _label_position(path, cells.names, label)
+    if not cells.rows:
         raise DataError(f"{path}: there is no row below the header")
-    for line, row in rows:
-        if len(row) != width:
-            raise DataError(f"{path}: line {line} has {len(row)} cells, but line {first_line} has {width}")
-    labels = [row.pop(target).strip() for _, row in rows]
-    del columns[target]
+    labels = [row[target] for row in cells.rows]
     if "" in labels:
-        raise DataError(f"{path}: line {rows[labels.index('')][0]} has no label")
-    X = _numbers(path, rows, columns)
-    return Table(path, X, np.array(labels), columns=columns if has_header else None)
+        line = cells.lines[labels.index("")]
+        raise DataError(f"{path}: line {line} has no label: an empty cell in column {cells.names[target]!r}")
+    columns = [j for j in range(len(cells.names)) if j != target]
+    names = [cells.names[j] for j in columns] if cells.has_header else None
+    if like is not None:
+        _check_columns(path, names, len(columns), like)
+    X, encodings, n_holes = encode(path, cells, columns, None if like is None else like.encodings)
+    return Table(path, X, np.array(labels), names, encodings, n_holes)
 
 
 def _label_position(path, columns, label):
@@ -189,61 +195,50 @@ def _label_position(path, columns, label):
     return columns.index(label)
 
 
-def _is_number(cell):
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(path, rows, columns):
-    X = np.empty((len(rows), len(columns)))
-    for i, (line, row) in enumerate(rows):
-        try:
-            X[i] = [float(cell) for cell in row]
-        except ValueError:
-            column = next(j for j, cell in enumerate(row) if not _is_number(cell))
-            place = f"{path}: line {line}, column {columns[column]!r}"
-            hint = "columns of text have to be encoded first, and --label names the column of the classes"
-            raise DataError(f"{place}: {row[column]!r} is not a number ({hint})") from None
-    places = _unusable(X)
-    if len(places):
-        i, column = places[0]
-        place = f"{path}: line {rows[i][0]}, column {columns[column]!r}"
-        raise DataError(f"{place}: {_not_finite(X[i, column])}")
-    return X
-
-
 def _unusable(values):
     """Return the places of values that are NaN, infinite, or so large that their squares could overflow."""
-    places = np.argwhere(~(np.abs(values) <= LARGEST_VALUE))
-    return places[:, 0] if values.ndim == 1 else places
+    return np.flatnonzero(~(np.abs(values) <= LARGEST_VALUE))
 
 
-def _not_finite(value):
-    return f"{value:g} is not a finite number of at most {LARGEST_VALUE:g}"
+def _check_format(name, path, like):
+    if like is not None and sp.issparse(like.X) != (name == "svmlight"):
+        other = "svmlight" if sp.issparse(like.X) else "CSV"
+        raise DataError(f"{path}: this is {name}, but {like.path} is {other}")
 
 
-def _check_labels(table):
-    """Refuse numbers with fractions, which are targets of regression or not labels at all."""
+def _check_labels(table, label):
+    """Refuse what is measured or counted: it is for regression, or not the label column at all."""
     try:
         numbers = table.y.astype(float)
     except ValueError:  # text
         return
     wrong = np.flatnonzero(np.where(np.isfinite(numbers), numbers, 0.5) % 1)
     if len(wrong):
-        label = shown(table.y[wrong[0]])
-        raise DataError(f"{table.path}: {label} is not the label of a class, which is a whole number or a name")
+        found = f"{shown(table.y[wrong[0]])} is not the label of a class, which is a whole number or a name"
+        raise DataError(f"{table.path}: {found}{_which_label(table, label)}")
+    n_classes = len(np.unique(numbers))
+    if n_classes > max(MANY_CLASSES, len(numbers) / 2):
+        found = f"the labels are {n_classes} different numbers in {len(numbers)} rows, not classes"
+        raise DataError(f"{table.path}: {found}{_which_label(table, label)}")
 
 
-def _check_alike(test, train):
-    if test.X.shape[1] != train.X.shape[1]:
-        widths = f"{test.X.shape[1]} features, but those of {train.path} have {train.X.shape[1]}"
-        raise DataError(f"{test.path}: the rows have {widths}")
-    for column, wanted in zip(test.columns or [], train.columns or [], strict=False):
+def _which_label(table, label):
+    """What to do about labels that are none."""
+    if sp.issparse(table.X) or label is not None:
+        return ""
+    return "; the last column was taken as the label: use --label NAME if it is another one"
+
+
+def _check_columns(path, names, n_columns, train):
+    if n_columns != len(train.encodings):
+        widths = f"{n_columns} features, but those of {train.path} have {len(train.encodings)}"
+        raise DataError(f"{path}: the rows have {widths}")
+    for column, wanted in zip(names or [], train.columns or [], strict=False):
         if column != wanted:
-            raise DataError(f"{test.path}: the column {column!r} stands where {train.path} has {wanted!r}")
+            raise DataError(f"{path}: the column {column!r} stands where {train.path} has {wanted!r}")
+
+
+def _check_seen(test, train):
     unseen = np.setdiff1d(test.y, train.y)
     if len(unseen):
         raise DataError(f"{test.path}: the label {shown(unseen[0])} does not occur in {train.path}")

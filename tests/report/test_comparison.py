@@ -1,5 +1,7 @@
 """The comparison: which estimators are fitted, on which rows, and how they are measured."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -8,6 +10,7 @@ from sklearn.svm import LinearSVC
 
 from linear_hinge.losses import LOSSES
 from linear_hinge.report import comparison as comparison_module
+from linear_hinge.report.columns import DataError
 from linear_hinge.report.comparison import (
     BINARY_HINGE,
     Dataset,
@@ -19,7 +22,6 @@ from linear_hinge.report.comparison import (
     standardise,
     training_objective,
 )
-from linear_hinge.report.table_files import DataError
 
 ALPHA = 0.01
 OURS, SVC, SGD = "MulticlassHingeClassifier", "LinearSVC", "SGDClassifier"
@@ -33,18 +35,18 @@ def blobs(n_classes, labels=None):
 
 
 def run(dataset, **options):
-    return compare(dataset, **({"losses": list(LOSSES), "alpha": ALPHA, "fit_intercept": False} | options))
+    return list(compare(dataset, **({"losses": list(LOSSES), "alpha": ALPHA, "fit_intercept": False} | options)))
 
 
 @pytest.mark.parametrize(
     ("losses", "expected"),
     [
-        (["crammer_singer"], [(OURS, "crammer_singer"), (SVC, "crammer_singer")]),
-        (["weston_watkins"], [(OURS, "weston_watkins"), (SVC, "crammer_singer")]),
-        (["one_vs_rest"], [(OURS, "one_vs_rest"), (SVC, "one_vs_rest"), (SGD, "one_vs_rest")]),
+        (["crammer_singer"], [(SVC, "crammer_singer"), (OURS, "crammer_singer")]),
+        (["weston_watkins"], [(SVC, "crammer_singer"), (OURS, "weston_watkins")]),
+        (["one_vs_rest"], [(SVC, "one_vs_rest"), (SGD, "one_vs_rest"), (OURS, "one_vs_rest")]),
         (
             ["crammer_singer", "weston_watkins"],
-            [(OURS, "crammer_singer"), (SVC, "crammer_singer"), (OURS, "weston_watkins")],
+            [(SVC, "crammer_singer"), (OURS, "crammer_singer"), (OURS, "weston_watkins")],
         ),
     ],
 )
@@ -52,9 +54,23 @@ def test_estimators_of_three_classes(losses, expected):
     assert [(result.estimator, result.loss) for result in run(blobs(3), losses=losses)] == expected
 
 
+def test_results_come_as_soon_as_an_estimator_is_fitted():
+    begun = []
+
+    @contextmanager
+    def watch(estimator, loss):
+        begun.append((estimator, loss))
+        yield
+
+    options = {"losses": ["one_vs_rest"], "alpha": ALPHA, "fit_intercept": True, "watch": watch}
+    for n_results, result in enumerate(compare(blobs(3), **options), 1):
+        assert len(begun) == n_results
+        assert begun[-1] == (result.estimator, result.loss)
+
+
 def test_losses_of_two_classes_are_one():
     results = run(blobs(2))
-    assert [(result.estimator, result.loss) for result in results] == [(n, BINARY_HINGE) for n in (OURS, SVC, SGD)]
+    assert [(result.estimator, result.loss) for result in results] == [(n, BINARY_HINGE) for n in (SVC, SGD, OURS)]
 
 
 @pytest.mark.parametrize("labels", [None, ["c", "a", "b"]])
@@ -109,7 +125,7 @@ def test_training_objective_by_hand(container, loss):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_accuracy_and_agreement(loss):
     dataset = blobs(3)
-    ours, svc, *_ = run(dataset, losses=[loss])
+    svc, *_, ours = run(dataset, losses=[loss])
     C = equivalent_C(ALPHA, len(dataset.y_train))
     multi_class = "ovr" if loss == "one_vs_rest" else "crammer_singer"
     twin = LinearSVC(loss="hinge", C=C, multi_class=multi_class, fit_intercept=False, random_state=0)
@@ -199,7 +215,11 @@ def test_sparse_and_dense_give_the_same():
 
 def test_bundled_datasets():
     shapes = [(d.name, d.X_train.shape, len(d.y_test), d.n_classes) for d in bundled_datasets()]
-    assert shapes == [("digits", (1347, 64), 450, 10), ("breast cancer", (426, 30), 143, 2)]
+    assert shapes == [
+        ("digits", (1347, 64), 450, 10),
+        ("breast cancer", (426, 30), 143, 2),
+        ("five clouds in a row", (750, 2), 250, 5),
+    ]
 
 
 def test_read_dataset(tmp_path):
@@ -213,3 +233,14 @@ def test_read_dataset(tmp_path):
     test.write_text("5,a\n6,a\n")
     with pytest.raises(DataError, match=r"test.csv: all rows to train on"):
         read_dataset(str(test), str(train))
+
+
+def test_what_was_done_to_a_file_is_noted(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text(
+        "size;colour;kind\n" + "".join(f"{i if i % 8 else ''};{'rg'[i % 3 % 2]};{'ab'[i % 2]}\n" for i in range(40))
+    )
+    assert read_dataset(str(path)).notes == (
+        "text became columns of zeros and ones: 'colour' (2)",
+        "empty cells, filled with the median of their column: 5",
+    )

@@ -1,7 +1,8 @@
-"""Reading svmlight and CSV files: what is read, and what is said about files that cannot be."""
+"""Reading svmlight, CSV and parquet files: what is read, and what is said about files that cannot be."""
 
 import bz2
 import gzip
+import sys
 
 import numpy as np
 import pytest
@@ -66,6 +67,59 @@ def test_csv_header(write, content, label, columns, first_row):
     assert table.y.tolist() == ["a" if columns else "kind"]
 
 
+@pytest.mark.parametrize(
+    ("content", "first_row"),
+    [
+        ("u;v;kind\n1,5;-2;a\n3;4,25;b\n", [1.5, -2]),
+        ("u\tv\tkind\n1.5\t-2\ta\n3\t4.25\tb\n", [1.5, -2]),
+        ("1,5;-2;a\n3;4,25;b\n", [1.5, -2]),
+        ("0,125;-2;a\n3;4,250;b\n", [0.125, -2]),
+        ("u|v|kind\n1.5|-2|a\n", [1.5, -2]),
+        ('"u;w",v,kind\n1.5,-2,a\n', [1.5, -2]),
+        ('u;v;kind\n"1,5";-2;"a; b"\n', [1.5, -2]),
+    ],
+)
+def test_delimiters_and_decimal_commas(write, content, first_row):
+    table = read_table(write(content))
+    assert table.X[0].tolist() == first_row
+    assert table.y[0].startswith("a")
+
+
+def test_texts_and_holes_become_numbers(write):
+    table = read_table(write("size,colour,kind\n1,red,a\n,blue,b\n3,NA,a\n8,red,b\n"))
+    assert table.X.tolist() == [[1, 0, 0, 1], [3, 0, 1, 0], [3, 1, 0, 0], [8, 0, 0, 1]]
+    assert table.n_holes == 1
+    assert [encoding.name for encoding in table.encodings] == ["size", "colour"]
+    assert table.encodings[1].texts.tolist() == ["NA", "blue", "red"]
+
+
+def test_a_test_file_is_encoded_as_the_training_file(write):
+    like = read_table(write("size,colour,kind\n1,red,a\n3,blue,b\n8,red,a\n", "train"))
+    test = read_table(write("size,colour,kind\n,green,a\n5,blue,b\n", "test"), like=like)
+    assert test.X.tolist() == [[3, 0, 0], [5, 1, 0]]
+    with pytest.raises(DataError, match="line 2, column 'size': 'red' is not a number"):
+        read_table(write("size,colour,kind\nred,1,a\n", "test"), like=like)
+
+
+def test_parquet(tmp_path):
+    pd = pytest.importorskip("pandas", reason="the extra cli")
+    pytest.importorskip("pyarrow", reason="the extra cli")
+    frame = pd.DataFrame({"kind": ["a", "b", "a"], "size": [1.5, None, 2.5], "colour": ["red", "blue", "red"]})
+    frame.to_parquet(tmp_path / "data")
+    table = read_table(str(tmp_path / "data"), label="kind")
+    assert table.X.tolist() == [[1.5, 0, 1], [2, 1, 0], [2.5, 0, 1]]
+    assert table.y.tolist() == ["a", "b", "a"]
+    (tmp_path / "broken").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataError, match="broken: cannot be read: "):
+        read_table(str(tmp_path / "broken"))
+
+
+def test_parquet_without_its_reader(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(DataError, match=r"parquet needs pandas and pyarrow \(pip install 'linear-hinge\[cli\]'\)"):
+        read_table(write(b"PAR1"))
+
+
 def test_svmlight_counts_from_zero_where_zero_occurs(write):
     np.testing.assert_array_equal(read_table(write("1 0:5 2:6\n")).X.toarray(), [[5, 0, 6]])
 
@@ -88,18 +142,27 @@ def test_svmlight_test_file_counts_as_the_training_file(write, train, expected):
         (b"\x1f\x8b and no more", "cannot be read"),
         (bz2.compress(b"1,2,a\n" * 100)[:-9], "cannot be read"),
         (b"BZh and no more", "cannot be read"),
-        ("1;2;a\n", "line 1 is neither CSV .* nor svmlight"),
+        ("1 2 a\n", "line 1 is neither CSV .* nor svmlight"),
+        (b"PK\x03\x04 and more", "this is a workbook or an archive; save it as CSV"),
         ("u,v,kind\n", "no row below the header"),
         ("1,2,a\n\n3,b\n", "line 3 has 2 cells, but line 1 has 3"),
         ("1,2,a\n3 1:2\n", "line 2 has 1 cells, but line 1 has 3"),
         ("1,2,a\n3,4,b,5\n", "line 2 has 4 cells, but line 1 has 3"),
-        ("1,2,a\n3,x,b\n", "line 2, column '2': 'x' is not a number"),
-        ("u,v,kind\n1,2,a\n,4,b\n", "line 3, column 'u': '' is not a number"),
-        ("1,2,a\n3,nan,b\n", "line 2, column '2': nan is not a finite number"),
+        ("1,2,a\n3,x,b\n", r"line 2, column '2': 'x' is not a number \(the column holds numbers otherwise"),
+        ("u,v,kind\n1,,a\n2,?,b\n", "all cells of column 'v' are empty; remove it"),
+        ("u;kind\n1,234;a\n2,345;b\n", "line 2: '1,234' may be 1.234 or 1234; write numbers without commas"),
+        (
+            "n,kind\n" + "".join(f"x{i},a\n" for i in range(30)),
+            "column 'n' has 30 different texts in 30 rows; remove it",
+        ),
+        ("u,v\n" + "".join(f"1,{i}\n" for i in range(30)), "the labels are 30 different numbers in 30 rows.*--label"),
         ("u,v,kind\n1,-inf,a\n", "line 2, column 'v': -inf is not a finite number"),
         ("1,1e200,a\n", r"line 1, column '2': 1e\+200 is not a finite number"),
-        ("1,2,a\n3,4,\n", "line 2 has no label"),
-        ("1,2,0\n3,4,1.5\n", "'1.5' is not the label of a class"),
+        ("1,2,a\n3,4,\n", "line 2 has no label: an empty cell in column '3'"),
+        (
+            "1,2,0\n3,4,1.5\n",
+            "'1.5' is not the label of a class.*; the last column was taken as the label: use --label",
+        ),
         ("1,2,0\n3,4,nan\n", "'nan' is not the label of a class"),
         ("1,2," + "a" * 200_000 + "\n", "line 1 is not CSV"),
         ("1 1:2\n\n# about\n2 1:x\n3 1:1\n", "line 4 is not svmlight: could not convert"),

@@ -3,12 +3,16 @@
 from linear_hinge._version import __version__
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
 from linear_hinge.estimator.objective import objective_and_subgradient
+from linear_hinge.estimator.stop_fit import StopFit
 from linear_hinge.report.convergence_display import ConvergenceDisplay
+from linear_hinge.report.gap_progress_bar import GapProgressBar
 from linear_hinge.report.show_versions import show_versions
 
 __all__ = [
     "ConvergenceDisplay",
+    "GapProgressBar",
     "MulticlassHingeClassifier",
+    "StopFit",
     "__version__",
     "objective_and_subgradient",
     "show_versions",

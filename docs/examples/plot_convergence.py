@@ -27,10 +27,10 @@ models = {
 
 figure, (above, below) = plt.subplots(2, 1, figsize=(6, 7.5), sharex=True)
 for name, model in models.items():
-    ConvergenceDisplay.from_estimator(model, name=name, ax=above)
-    ConvergenceDisplay.from_estimator(model, name=name, ax=below, kind="gap")
-above.set(title="The optimum is in the shaded region", xlabel="", xscale="log", yscale="log")
-below.set(title="The gap between the two, relative to the objective")
+    ConvergenceDisplay.from_estimator(model, name=name, ax=above, kind="objective")
+    ConvergenceDisplay.from_estimator(model, name=name, ax=below)
+above.set(title="Two fits: each optimum is in its shaded region", xlabel="", xscale="log", yscale="log")
+below.set(title="The gap of each, relative to its objective")
 below.axhline(1e-4, color="black", linestyle=":", linewidth=1.5, label="tol")
 below.legend()
 plt.show()

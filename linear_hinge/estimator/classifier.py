@@ -42,9 +42,9 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
 
         With two classes each of them is the binary hinge.
     alpha : float, default=0.0001
-        Strength of the L2 regularisation, greater than 0. ``alpha = 1 / (C * n_samples)`` is the C of `LinearSVC`
-        and `SVC`; where samples or classes are weighted, ``1 / (C * total)`` with the sum of all products of sample
-        weight and class weight.
+        Strength of the L2 regularisation, ``1 / (C * n_samples)`` for the C of `LinearSVC` and `SVC`; greater than 0.
+        Where samples or classes are weighted it is ``1 / (C * total)``, with the sum of all products of sample weight
+        and class weight.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not regularised.
     margin : float, default=1.0

@@ -135,10 +135,10 @@ def run(solver, *, max_iter, verbose, task, classes):
             raise overflow(n_iter)
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
         if advice := solver.early_advice():
-            warnings.warn(f"After {n_iter} passes, {advice}", ConvergenceWarning, DEPTH_OF_FIT + 1)
+            warnings.warn(f"After {_passes(n_iter)}, {advice}", ConvergenceWarning, DEPTH_OF_FIT + 1)
         if verbose:
             _print_pass(n_iter, *passes[-1])
-        stopped = task.end_pass(partial(_model_so_far, solver.problem, progress, classes))
+        stopped = task.end_pass(partial(_model_so_far, solver.problem, progress, classes, n_iter))
         if solver.finished or stopped:
             break
     if stopped:
@@ -147,7 +147,7 @@ def run(solver, *, max_iter, verbose, task, classes):
         work, seconds, *_ = passes[-1]
         passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
     if not (solver.converged or stopped):
-        warnings.warn(f"Not converged after {n_iter} passes: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
+        warnings.warn(f"Not converged after {_passes(n_iter)}: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
     warn_of_collapse(solver, progress, classes)
     fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
     if not classes.are_all:
@@ -215,9 +215,14 @@ def _model(problem, progress, classes):
     return model if lowest is None else model | {"_lowest_": lowest}
 
 
-def _model_so_far(problem, progress, classes):
-    """Return the attributes that predict, as copies that a callback may keep while the fit goes on."""
-    return _model(problem, progress._replace(coef=progress.coef.copy(), intercept=progress.intercept.copy()), classes)
+def _model_so_far(problem, progress, classes, n_iter):
+    """Return copies of the attributes of the model so far, which a callback may keep."""
+    copy = progress._replace(coef=progress.coef.copy(), intercept=progress.intercept.copy())
+    state = {"n_iter_": n_iter, "objective_": progress.objective}
+    if np.isfinite(progress.dual_objective):
+        gap = _gap(progress.objective, progress.dual_objective)
+        state |= {"dual_objective_": progress.dual_objective, "duality_gap_": float(gap)}
+    return _model(problem, copy, classes) | state
 
 
 def _start(problem, classes, model):
@@ -276,13 +281,23 @@ def _history(passes):
         "seconds": seconds,
         "objective": objective,
         "dual_objective": dual_objective,
-        # The objective is zero where a single class has a weight.
-        "gap": (objective - dual_objective) / np.where(objective > 0, objective, 1),
+        "gap": _gap(objective, dual_objective),
     }
+
+
+def _gap(objective, dual_objective):
+    """Return the gap relative to the objective, which is zero where a single class has a weight."""
+    return (objective - dual_objective) / np.where(objective > 0, objective, 1)
+
+
+def _passes(n_iter):
+    return f"{n_iter} pass" if n_iter == 1 else f"{n_iter} passes"
 
 
 def _print_pass(n_iter, work, seconds, objective, dual_objective):
     line = f"pass {n_iter:4d}  {seconds:9.3f} s  objective {objective:.8g}"
-    if np.isfinite(dual_objective):
-        line += f"  dual objective {dual_objective:.8g}  gap {(objective - dual_objective) / (objective or 1):.2e}"
+    if dual_objective == 0 < objective:
+        line += "  not yet proven"  # zero is a lower bound of any objective
+    elif np.isfinite(dual_objective):
+        line += f"  dual objective {dual_objective:.8g}  gap {_gap(objective, dual_objective):.2e}"
     print(line)

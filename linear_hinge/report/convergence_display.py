@@ -45,10 +45,6 @@ class ConvergenceDisplay:
     --------
     MulticlassHingeClassifier : The estimator whose convergence is shown.
 
-    Notes
-    -----
-    A long fit that begins far from the optimum is easier to read after ``display.ax_.set(xscale="log", yscale="log")``.
-
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -59,7 +55,7 @@ class ConvergenceDisplay:
     >>> display = ConvergenceDisplay.from_estimator(strong, name="alpha=0.1")
     >>> display = ConvergenceDisplay.from_estimator(weak, name="alpha=0.01", ax=display.ax_)
     >>> display.ax_.get_xlabel(), display.ax_.get_ylabel()
-    ('passes over the data', 'objective')
+    ('passes over the data', 'relative duality gap')
     """
 
     def __init__(self, *, history, estimator_name=None):
@@ -67,14 +63,14 @@ class ConvergenceDisplay:
         self.estimator_name = estimator_name
 
     @classmethod
-    def from_estimator(cls, estimator, *, kind="objective", x="pass", name=None, ax=None, **kwargs):
+    def from_estimator(cls, estimator, *, kind="auto", x="pass", name=None, ax=None, **kwargs):
         """Draw the convergence of a fitted estimator.
 
         Parameters
         ----------
         estimator : estimator instance
             A fitted estimator with ``history_``, or a `Pipeline` that ends in one.
-        kind : {"objective", "gap"}, default="objective"
+        kind : {"auto", "objective", "gap"}, default="auto"
             What to draw, see `plot`.
         x : {"pass", "seconds"}, default="pass"
             What to draw it against, see `plot`.
@@ -103,18 +99,20 @@ class ConvergenceDisplay:
         display = cls(history=estimator.history_, estimator_name=name)
         return display.plot(ax, kind=kind, x=x, **kwargs)
 
-    def plot(self, ax=None, *, kind="objective", x="pass", name=None, **kwargs):
+    def plot(self, ax=None, *, kind="auto", x="pass", name=None, **kwargs):
         """Draw the curves.
 
+        Curves have steps, because objective and bound are computed now and then only, and begin with the first proof.
         Calls with the same ``ax`` add estimators to a picture, every one with a colour and a marker of its own.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             The axes to draw on. If None, a new figure is made.
-        kind : {"objective", "gap"}, default="objective"
+        kind : {"auto", "objective", "gap"}, default="auto"
             The curves to draw:
 
+            - "auto": the gap, or the objective where the learning rate gives no bound.
             - "objective": the objective and, dashed, the dual objective. The region between them, where the
               optimum is, is shaded. Without a bound there is the objective alone.
             - "gap": the relative duality gap, on a logarithmic axis.
@@ -138,10 +136,13 @@ class ConvergenceDisplay:
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
-        _check_choice("kind", kind, Y_LABELS)
+        _check_choice("kind", kind, ["auto", *Y_LABELS])
         _check_choice("x", x, X_LABELS)
         name = self.estimator_name if name is None else name
-        values, bound = self._curve(kind), self._curve("dual_objective")
+        bound = self._curve("dual_objective")
+        if kind == "auto":
+            kind = "objective" if bound.mask.all() else "gap"
+        values = self._curve(kind)
         if kind == "gap" and values.mask.all():
             raise ValueError(
                 f"There is no duality gap of {name or 'this fit'} to draw, because its learning rate gives no bound:"
@@ -150,12 +151,13 @@ class ConvergenceDisplay:
         # The figure is made only here, so that an error above leaves no empty figure behind.
         self.ax_ = plt.subplots()[1] if ax is None else ax
         self.figure_ = self.ax_.figure
+        x_values = self._since_the_first_proof(self.history[x])
         label = "objective" if name is None and kind == "objective" else name
         style = _style(self.ax_, len(values), {"label": label} | kwargs)
-        self.lines_ = self.ax_.plot(self.history[x], values, **style)
+        self.lines_ = self.ax_.plot(x_values, values, **style)
         self.fill_between_ = None
         if kind == "objective" and not bound.mask.all():
-            self._draw_bound(self.history[x], values, bound, style)
+            self._draw_bound(x_values, values, bound, style)
         if kind == "gap":
             self.ax_.set_yscale("log")
         self.ax_.set(xlabel=X_LABELS[x], ylabel=Y_LABELS[kind])
@@ -165,16 +167,23 @@ class ConvergenceDisplay:
 
     def _curve(self, key):
         """Return the values of a curve, masked where they are not finite."""
-        values = np.asarray(self.history[key], dtype=np.float64)
+        values = self._since_the_first_proof(self.history[key]).astype(np.float64)
         values = np.ma.array(values, mask=~np.isfinite(values))
         return np.ma.maximum(values, GAP_FLOOR) if key == "gap" else values
+
+    def _since_the_first_proof(self, values):
+        """Values from the first pass on whose bound is above zero, which bounds any objective; all if there is none."""
+        bound = np.asarray(self.history["dual_objective"])
+        return np.asarray(values)[int(np.argmax(np.isfinite(bound) & (bound > 0))) :]
 
     def _draw_bound(self, x, objective, bound, style):
         color = self.lines_[0].get_color()
         label = style["label"] and f"{style['label']} (dual)"
         style = style | {"color": color, "linestyle": "--", "label": label}
         self.lines_ += self.ax_.plot(x, bound, **style)
-        self.fill_between_ = self.ax_.fill_between(x, bound, objective, color=color, alpha=0.15, linewidth=0)
+        self.fill_between_ = self.ax_.fill_between(
+            x, bound, objective, step="post", color=color, alpha=0.15, linewidth=0
+        )
 
 
 def _style(ax, n_points, kwargs):
@@ -185,6 +194,7 @@ def _style(ax, n_points, kwargs):
     n_estimators = sum(not line.is_dashed() for line in ax.lines)
     marked = np.unique(np.linspace(0, n_points - 1, MARKERS_ON_A_CURVE).round().astype(int))
     default = {"marker": MARKERS[n_estimators % len(MARKERS)], "markersize": 4, "markevery": marked.tolist()}
+    default["drawstyle"] = "steps-post"
     return default | normalize_kwargs(kwargs, Line2D)
 
 

@@ -322,6 +322,9 @@ def test_verbose_prints_a_line_for_every_pass(learning_rate, capsys):
     for n, (line, reached) in enumerate(zip(lines, model.history_["objective"], strict=True), start=1):
         assert re.match(rf"pass +{n} ", line)
         assert f"{reached:.8g}" in line
+    unproven = model.history_["dual_objective"] == 0
+    assert ["not yet proven" in line for line in lines] == unproven.tolist()
+    assert not any("gap 1.00e+00" in line for line in lines)
     calm_classifier(learning_rate).fit(X, y)
     assert capsys.readouterr().out == ""
 

@@ -81,7 +81,7 @@ def data(line):
 @every_x
 def test_objective_and_its_bound(x):
     history = make_history()
-    display = draw(history, x=x)
+    display = draw(history, x=x, kind="objective")
     for line, key in zip(display.lines_, ["objective", "dual_objective"], strict=True):
         np.testing.assert_array_equal(data(line), [history[x], history[key]])
     assert display.ax_.get_yscale() == "linear"
@@ -90,10 +90,10 @@ def test_objective_and_its_bound(x):
 
 def test_the_region_of_the_optimum_is_shaded():
     history = make_history()
-    display = draw(history)
+    display = draw(history, kind="objective")
     corners = display.fill_between_.get_paths()[0].vertices
-    for key in ("objective", "dual_objective"):
-        assert set(zip(history["pass"], history[key], strict=True)) <= set(map(tuple, corners))
+    for key in ("objective", "dual_objective"):  # in steps, the last of which has no length
+        assert set(zip(history["pass"][:-1], history[key][:-1], strict=True)) <= set(map(tuple, corners))
     color = matplotlib.colors.to_rgb(display.lines_[0].get_color())
     np.testing.assert_array_equal(display.fill_between_.get_facecolor()[0, :3], color)
 
@@ -125,12 +125,26 @@ def test_without_a_bound_there_is_the_objective_alone():
     assert legend(display) == ["ours"]
 
 
-def test_passes_before_the_first_bound_are_left_out():
+@every_kind
+@every_x
+def test_curves_begin_with_the_first_proof(kind, x):
     history = make_history()
-    history["dual_objective"][:3] = -np.inf
-    history["gap"][:3] = np.inf
-    assert np.ma.count(draw(history).lines_[1].get_ydata(orig=True)) == 9
-    assert np.ma.count(draw(history, kind="gap").lines_[0].get_ydata(orig=True)) == 9
+    history["dual_objective"][:3], history["gap"][:3] = 0, 1
+    for line in draw(history, kind=kind, x=x).lines_:
+        np.testing.assert_array_equal(line.get_xdata(), history[x][3:])
+        assert not np.ma.is_masked(line.get_ydata(orig=True))
+    history["dual_objective"][:], history["gap"][:] = 0, 1
+    np.testing.assert_array_equal(draw(history, kind=kind, x=x).lines_[0].get_xdata(), history[x])
+
+
+@every_kind
+def test_curves_have_steps(kind):
+    assert {line.get_drawstyle() for line in draw(kind=kind).lines_} == {"steps-post"}
+
+
+def test_by_default_the_gap_where_there_is_one():
+    assert draw().ax_.get_ylabel() == Y_LABELS["gap"]
+    assert draw(make_history(bound=False)).ax_.get_ylabel() == Y_LABELS["objective"]
 
 
 @pytest.mark.parametrize("rounded", [0.0, -1e-17, 1e-300])
@@ -168,14 +182,14 @@ def test_estimators_differ_with_and_without_colours(kind):
 
 
 def test_a_bound_is_dashed_and_looks_like_its_objective_otherwise():
-    for line, bound in [draw().lines_, draw(linestyle=":", c="k", lw=3).lines_]:
+    for line, bound in [draw(kind="objective").lines_, draw(kind="objective", linestyle=":", c="k", lw=3).lines_]:
         assert bound.get_linestyle() == "--" != line.get_linestyle()
         for what in ("color", "marker", "linewidth"):
             assert plt.getp(bound, what) == plt.getp(line, what)
 
 
 def test_legend_of_two_estimators():
-    display = draw(name="auto")
+    display = draw(name="auto", kind="objective")
     assert legend(draw(make_history(bound=False), name="optimal", ax=display.ax_)) == ["auto", "auto (dual)", "optimal"]
 
 
@@ -190,10 +204,10 @@ def test_long_histories_are_not_hidden_under_markers():
 
 def test_names():
     display = ConvergenceDisplay(history=make_history(), estimator_name="ours")
-    assert legend(display.plot()) == ["ours", "ours (dual)"]
-    assert legend(display.plot(name="theirs")) == ["theirs", "theirs (dual)"]
-    assert legend(display.plot(label="label")) == ["label", "label (dual)"]
-    assert legend(draw(name=None)) == ["objective", "objective (dual)"]
+    assert legend(display.plot(kind="objective")) == ["ours", "ours (dual)"]
+    assert legend(display.plot(kind="objective", name="theirs")) == ["theirs", "theirs (dual)"]
+    assert legend(display.plot(kind="objective", label="label")) == ["label", "label (dual)"]
+    assert legend(draw(name=None, kind="objective")) == ["objective", "objective (dual)"]
     assert draw(name=None, kind="gap").ax_.get_legend() is None
     assert draw(label=None).ax_.get_legend() is None
 
@@ -218,7 +232,8 @@ def test_from_a_fitted_classifier(kind, x):
     model = MulticlassHingeClassifier(alpha=0.1, random_state=0).fit(*blobs())
     display = ConvergenceDisplay.from_estimator(model, kind=kind, x=x)
     display.figure_.canvas.draw()
-    np.testing.assert_array_equal(display.lines_[0].get_xdata(), model.history_[x])
+    first = np.argmax(model.history_["dual_objective"] > 0)
+    np.testing.assert_array_equal(display.lines_[0].get_xdata(), model.history_[x][first:])
     assert len(display.lines_) == {"objective": 2, "gap": 1}[kind]
     assert legend(display)[0] == "MulticlassHingeClassifier"
 
@@ -276,7 +291,7 @@ def test_no_gap_without_a_bound(name, named):
 
 
 @pytest.mark.parametrize("value", ["time", None, 1, ["gap"]])
-@pytest.mark.parametrize(("parameter", "allowed"), [("kind", "'objective', 'gap'"), ("x", "'pass', 'seconds'")])
+@pytest.mark.parametrize(("parameter", "allowed"), [("kind", "'auto', 'objective', 'gap'"), ("x", "'pass', 'seconds'")])
 def test_choices(parameter, allowed, value):
     with pytest.raises(ValueError) as error:
         draw(**{parameter: value})

@@ -391,7 +391,7 @@ def test_the_number_of_threads_changes_no_bit(loss):
 def test_one_pass_is_certified_and_tells_its_gap():
     X, y = blobs()
     model = calm_classifier(max_iter=1, tol=1e-6)
-    with pytest.warns(ConvergenceWarning, match=r"Not converged after 1 passes: the relative duality gap is") as caught:
+    with pytest.warns(ConvergenceWarning, match=r"Not converged after 1 pass: the relative duality gap is") as caught:
         model.fit(X, y)
     advice = (
         f"gap is {model.duality_gap_:.2g}, but tol=1e-06. Scale the features with StandardScaler, increase max_iter"

@@ -12,7 +12,7 @@ class StopFit:
     """Stop a fit early and keep its model.
 
     A callback for ``set_callbacks``, which scikit-learn has from version 1.9 on. The fit ends with the first pass after
-    which one of the conditions holds. Its model is that of the pass, ``duality_gap_`` tells how good it is, and there
+    which one of the conditions holds. Its model is that of the pass, ``duality_gap_`` is how good it is, and there
     is no warning.
 
     Parameters

@@ -37,6 +37,7 @@ class Cells:
     with_commas: bool  # whether 1,5 is a number
 
     def place(self, path, row, column):
+        """Name a cell, for messages."""
         return f"{path}: line {self.lines[row]}, column {self.names[column]!r}"
 
 

@@ -101,6 +101,7 @@ def make_parser():
 
 
 def positive_number(text):
+    """Read a number greater than 0."""
     number = _finite_number(text)
     if number <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
@@ -108,6 +109,7 @@ def positive_number(text):
 
 
 def tolerance(text):
+    """Read a number that is at least 0."""
     number = _finite_number(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is less than 0")
@@ -115,6 +117,7 @@ def tolerance(text):
 
 
 def positive_integer(text):
+    """Read an integer greater than 0."""
     try:
         number = int(text)
     except ValueError:
@@ -187,6 +190,7 @@ def waiting(estimator, loss):
 
 
 def heading(dataset, alpha):
+    """Describe the data in the first lines of a report."""
     n_train, n_features = dataset.X_train.shape
     sizes = (
         f"{n_train} training and {len(dataset.y_test)} test rows, {n_features} features, {dataset.n_classes} classes"

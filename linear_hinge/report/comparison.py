@@ -45,6 +45,7 @@ class Dataset:
 
     @property
     def n_classes(self):
+        """Number of classes in the training rows."""
         return len(np.unique(self.y_train))
 
 

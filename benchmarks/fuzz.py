@@ -82,6 +82,9 @@ def draw(seed):
         "fit_intercept": bool(rng.uniform() < 0.6),
         "class_weight": _draw_class_weight(n_classes, rng),
     }
+    margins = np.random.RandomState([seed, 1])  # so that the other numbers are those of earlier tables
+    if params["loss"] != "one_vs_rest" and margins.uniform() < 0.3:
+        params["margin"] = _draw_distances(n_classes, margins)
     group = "benign" if kind == "normal" and weighting != "extreme" else "raw"
     X = X.astype(rng.choice(["float32", "float64"]))
     return Drawn(X, y, sample_weight, params, is_sparse, f"{kind}, {weighting} weights", group)
@@ -101,6 +104,15 @@ def _draw_weights(y, rng):
         exponents = rng.uniform(-digits / 2, digits / 2, n_samples)
         weights = 10 ** (exponents if exponents[0] > 0 else exponents[y])  # of rows, or of whole classes
     return weighting, weights
+
+
+def _draw_distances(n_classes, rng):
+    """A margin for every pair of classes, of one size or of very different ones, some of them zero."""
+    distances = 10 ** (rng.uniform(-3, 3) + rng.choice([0, 0.5, 3]) * rng.uniform(-1, 1, (n_classes, n_classes)))
+    distances[rng.uniform(size=distances.shape) < rng.choice([0, 0.3])] = 0
+    distances[0, 1] = distances.max() or 1.0
+    np.fill_diagonal(distances, 0)
+    return distances
 
 
 def _draw_class_weight(n_classes, rng):

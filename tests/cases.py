@@ -49,12 +49,13 @@ def objective(model, X, y, sample_weight=None):
     weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
     scores = X @ model.coef_.T.astype(float) + model.intercept_
     truth = y[:, None] == model.classes_
+    margin = np.broadcast_to(model.margin, (truth.shape[1], truth.shape[1]))[truth.argmax(axis=1)]
     if len(model.classes_) == 2:
-        losses = np.maximum(0, model.margin - np.where(truth[:, 1], 1, -1) * scores[:, 0])
+        losses = np.maximum(0, margin[~truth] - np.where(truth[:, 1], 1, -1) * scores[:, 0])
     elif model.loss == "one_vs_rest":
-        losses = np.maximum(0, model.margin - np.where(truth, 1, -1) * scores).sum(axis=1)
+        losses = np.maximum(0, margin - np.where(truth, 1, -1) * scores).sum(axis=1)
     else:
-        hinges = np.where(truth, 0, np.maximum(0, model.margin + scores - scores[truth][:, None]))
+        hinges = np.where(truth, 0, np.maximum(0, margin + scores - scores[truth][:, None]))
         losses = hinges.max(axis=1) if model.loss == "crammer_singer" else hinges.sum(axis=1)
     return model.alpha / 2 * (model.coef_.astype(float) ** 2).sum() + weights @ losses / weights.sum()
 

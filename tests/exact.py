@@ -62,28 +62,36 @@ def exact_primal(X, y, shares, coef, intercept, *, loss, alpha, margin=1.0):
         Floats or fractions.
     loss : {"crammer_singer", "weston_watkins", "one_vs_rest"}
         With one score it is the binary hinge.
-    alpha, margin : float
+    alpha : float
+    margin : float, Fraction or array of shape (n_classes, n_classes) of them
+        Δ, or Δ(y, j) for every pair of classes.
     """
     (rows, of_rows), (W, of_coef) = over_one_denominator(X), over_one_denominator(coef)
     (b, of_intercept), (omega, of_shares) = over_one_denominator(intercept), over_one_denominator(shares)
-    delta = Fraction(margin)
-    unit = lcm(of_rows * of_coef, of_intercept, delta.denominator)
+    delta, of_margin = over_one_denominator(margin)
+    unit = lcm(of_rows * of_coef, of_intercept, of_margin)
     scores = rows @ W.T * (unit // (of_rows * of_coef)) + b * (unit // of_intercept)
-    losses = _losses(scores, y, int(delta * unit), loss)
+    losses = _losses(scores, y, delta * (unit // of_margin), loss)
     penalty = Fraction(alpha) / 2 * Fraction((W**2).sum(), of_coef**2)
     return penalty + Fraction(omega @ losses, of_shares * unit)
 
 
 def _losses(scores, y, margin, loss):
     """ℓ(s_i, y_i) of every row, in whole numbers."""
+    margins = _by_rows(margin, y, max(2, scores.shape[1]))
     if scores.shape[1] == 1:
-        return np.maximum(0, margin - np.where(y == 1, 1, -1) * scores[:, 0])
+        return np.maximum(0, margins[np.arange(len(y)), 1 - y] - np.where(y == 1, 1, -1) * scores[:, 0])
     rows, truth = np.arange(len(y)), y[:, None] == np.arange(scores.shape[1])
     if loss == "one_vs_rest":
-        return np.maximum(0, margin - np.where(truth, 1, -1) * scores).sum(axis=1)
-    violated = np.maximum(0, margin + scores - scores[rows, y][:, None])
+        return np.maximum(0, margins - np.where(truth, 1, -1) * scores).sum(axis=1)
+    violated = np.maximum(0, margins + scores - scores[rows, y][:, None])
     violated[truth] = 0
     return violated.max(axis=1) if loss == "crammer_singer" else violated.sum(axis=1)
+
+
+def _by_rows(margin, y, n_classes):
+    """Δ(y_i, j) of every row and class."""
+    return np.broadcast_to(margin, (n_classes, n_classes))[y]
 
 
 def exact_dual(X, y, shares, dual, *, loss, alpha, margin=1.0):
@@ -96,20 +104,23 @@ def exact_dual(X, y, shares, dual, *, loss, alpha, margin=1.0):
     """
     (rows, of_rows), (omega, of_shares) = over_one_denominator(X), over_one_denominator(shares)
     G, of_dual = over_one_denominator(dual)
+    delta, of_margin = over_one_denominator(margin)
     weighted = omega[:, None] * G
-    gains = _gains(weighted, y, loss)
-    linear = Fraction(margin) * Fraction(int(gains.sum()), of_shares * of_dual)
+    gains = _gains(weighted, y, delta, loss)
+    linear = Fraction(int(gains.sum()), of_margin * of_shares * of_dual)
     V = weighted.T @ rows
     return linear - Fraction((V**2).sum(), (of_shares * of_dual * of_rows) ** 2) / (2 * Fraction(alpha))
 
 
-def _gains(dual, y, loss):
-    """c(g_i) of every row, which is linear in g_i."""
+def _gains(dual, y, margin, loss):
+    """Δ c(g_i) of every row, which is linear in g_i."""
+    margins = _by_rows(margin, y, max(2, dual.shape[1]))
     if dual.shape[1] == 1:
-        return -np.where(y == 1, 1, -1) * dual[:, 0]
+        return -np.where(y == 1, 1, -1) * dual[:, 0] * margins[np.arange(len(y)), 1 - y]
+    truth = y[:, None] == np.arange(dual.shape[1])
     if loss == "one_vs_rest":
-        return -(np.where(y[:, None] == np.arange(dual.shape[1]), 1, -1) * dual).sum(axis=1)
-    return -dual[np.arange(len(y)), y]
+        return -(np.where(truth, 1, -1) * dual * margins).sum(axis=1)
+    return (np.where(truth, 0, dual) * margins).sum(axis=1)
 
 
 def exact_balance(shares, dual):

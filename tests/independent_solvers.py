@@ -43,10 +43,10 @@ def solve_binary_with_intercept(X, y, *, alpha, sample_weight=None):
 def solve_weston_watkins(X, y, *, alpha, margin=1.0, sample_weight=None):
     """The optimal ``coef_`` without intercept, by L-BFGS-B on the box dual.
 
-    The dual variables are β_ij ∈ [0, 1], one for every margin Δ + s_ij − s_iy, j ≠ y_i. With g_ij = β_ij for j ≠ y_i
-    and g_iy = −Σ_j β_ij,
+    The dual variables are β_ij ∈ [0, 1], one for every margin Δ_ij + s_ij − s_iy, j ≠ y_i, where Δ_ij is ``margin``, or
+    its entry for the classes y_i and j. With g_ij = β_ij for j ≠ y_i and g_iy = −Σ_j β_ij,
 
-        W(β) = −(1/alpha) Σ_i ω_i g_i x_iᵀ,    D(β) = Δ Σ_ij ω_i β_ij − alpha/2 ‖W(β)‖²    →    max,
+        W(β) = −(1/alpha) Σ_i ω_i g_i x_iᵀ,    D(β) = Σ_ij ω_i Δ_ij β_ij − alpha/2 ‖W(β)‖²    →    max,
 
     and D exceeds the objective of no W: their difference proves the solution optimal, here to a relative 5e-6, where
     rounding ends the line search of the hardest problem.
@@ -54,6 +54,7 @@ def solve_weston_watkins(X, y, *, alpha, margin=1.0, sample_weight=None):
     weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
     weights = weights / weights.sum()
     truth = y[:, None] == np.unique(y)
+    distances = np.broadcast_to(margin, (truth.shape[1], truth.shape[1]))[truth.argmax(axis=1)][~truth]
     per_margin = np.broadcast_to(weights[:, None], truth.shape)[~truth]
 
     def coefficients(betas):
@@ -64,11 +65,11 @@ def solve_weston_watkins(X, y, *, alpha, margin=1.0, sample_weight=None):
 
     def margins(coef):
         scores = X @ coef.T
-        return (margin + scores - scores[truth][:, None])[~truth]
+        return distances + (scores - scores[truth][:, None])[~truth]
 
     def negative_dual(betas):
         coef = coefficients(betas)
-        value = margin * (per_margin @ betas) - alpha / 2 * (coef**2).sum()
+        value = (per_margin * distances) @ betas - alpha / 2 * (coef**2).sum()
         return -len(y) * value, -len(y) * per_margin * margins(coef)  # n times, so that slopes are of the size of Δ
 
     start = np.full(len(per_margin), 0.5)

@@ -19,6 +19,11 @@ def name_of(case):
     return next((name for name, loss in LOSSES.items() if type(loss) is type(case.loss)), "crammer_singer")
 
 
+def params_of(case):
+    """The parameters of the estimator that give this loss."""
+    return {"loss": name_of(case)} | ({} if case.loss.costs is None else {"margin": case.loss.costs})
+
+
 def make_problem(case, X, y, weights=None, *, alpha=0.1, margin=1.0, fit_intercept=True):
     """The problem with these rows; the weights, all one by default, are made to sum to one."""
     weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)

@@ -4,6 +4,7 @@ A reference looks at one row: ``s`` its scores, ``y`` its class, ``g`` a subgrad
 given by its vertices, and everything that holds for all of D_y is tested on them or on their convex combinations.
 """
 
+from fractions import Fraction
 from functools import cache
 from itertools import product
 from typing import NamedTuple
@@ -13,23 +14,33 @@ import numpy as np
 from linear_hinge.losses import BinaryHinge, CrammerSinger, HingeLoss, OneVsRest, WestonWatkins
 
 
-class BinaryReference:
-    """max(0, Δ − z s) with z = +1 for class 1 and −1 for class 0."""
+class Reference:
+    """What the references have in common: the distance that class y keeps from class j."""
 
-    @staticmethod
-    def value(s, y, margin):
-        z = 1 if y == 1 else -1
-        return max(0, margin - z * s[0])
+    costs = None
 
-    @staticmethod
-    def subgradient(s, y, margin):
-        z = 1 if y == 1 else -1
-        return [-z if margin - z * s[0] > 0 else 0]
+    @classmethod
+    def distance(cls, margin, y, j):
+        return margin if cls.costs is None else margin * cls.costs[y][j]
 
-    @staticmethod
-    def dual_value(g, y):
+
+class BinaryReference(Reference):
+    """max(0, Δ(y, 1 − y) − z s) with z = +1 for class 1 and −1 for class 0."""
+
+    @classmethod
+    def value(cls, s, y, margin):
         z = 1 if y == 1 else -1
-        return -z * g[0]
+        return max(0, cls.distance(margin, y, 1 - y) - z * s[0])
+
+    @classmethod
+    def subgradient(cls, s, y, margin):
+        z = 1 if y == 1 else -1
+        return [-z if cls.distance(margin, y, 1 - y) - z * s[0] > 0 else 0]
+
+    @classmethod
+    def dual_value(cls, g, y):
+        z = 1 if y == 1 else -1
+        return -z * g[0] * cls.distance(1, y, 1 - y)
 
     @staticmethod
     def vertices(y, n_scores):
@@ -37,7 +48,7 @@ class BinaryReference:
         return [[0], [-z]]
 
 
-class OneVsRestReference:
+class OneVsRestReference(Reference):
     """Σ_k max(0, Δ − z_k s_k) with z_k = +1 at k = y and −1 elsewhere."""
 
     @staticmethod
@@ -57,57 +68,68 @@ class OneVsRestReference:
         return [list(vertex) for vertex in product(*[(0, -1 if k == y else 1) for k in range(n_scores)])]
 
 
-class CrammerSingerReference:
-    """max(0, max_{j≠y} (Δ + s_j − s_y))."""
+class PairwiseReference(Reference):
+    """A loss of Δ(y, j) + s_j − s_y for j ≠ y."""
 
-    @staticmethod
-    def value(s, y, margin):
-        return max([0] + [margin + s[j] - s[y] for j in range(len(s)) if j != y])
+    @classmethod
+    def margins(cls, s, y, margin):
+        return {j: cls.distance(margin, y, j) + s[j] - s[y] for j in range(len(s)) if j != y}
 
-    @staticmethod
-    def subgradient(s, y, margin):
+    @classmethod
+    def dual_value(cls, g, y):
+        return sum(cls.distance(1, y, j) * g[j] for j in range(len(g)) if j != y)
+
+
+class CrammerSingerReference(PairwiseReference):
+    """max(0, max_{j≠y} (Δ(y, j) + s_j − s_y))."""
+
+    @classmethod
+    def value(cls, s, y, margin):
+        return max(0, *cls.margins(s, y, margin).values())
+
+    @classmethod
+    def subgradient(cls, s, y, margin):
         worst, worst_margin = None, 0
-        for j in range(len(s)):
-            if j != y and margin + s[j] - s[y] > worst_margin:  # so that the first of equal ones stays
-                worst, worst_margin = j, margin + s[j] - s[y]
+        for j, violated in cls.margins(s, y, margin).items():
+            if violated > worst_margin:  # so that the first of equal ones stays
+                worst, worst_margin = j, violated
         g = [0] * len(s)
         if worst is not None:
             g[worst], g[y] = 1, -1
         return g
 
     @staticmethod
-    def dual_value(g, y):
-        return -g[y]
-
-    @staticmethod
     def vertices(y, n_scores):
         return [[int(k == j) - int(k == y) for k in range(n_scores)] for j in range(n_scores)]
 
 
-class WestonWatkinsReference:
-    """Σ_{j≠y} max(0, Δ + s_j − s_y)."""
+class WestonWatkinsReference(PairwiseReference):
+    """Σ_{j≠y} max(0, Δ(y, j) + s_j − s_y)."""
 
-    @staticmethod
-    def value(s, y, margin):
-        return sum(max(0, margin + s[j] - s[y]) for j in range(len(s)) if j != y)
+    @classmethod
+    def value(cls, s, y, margin):
+        return sum(max(0, violated) for violated in cls.margins(s, y, margin).values())
 
-    @staticmethod
-    def subgradient(s, y, margin):
+    @classmethod
+    def subgradient(cls, s, y, margin):
         g = [0] * len(s)
-        for j in range(len(s)):
-            if j != y and margin + s[j] - s[y] > 0:
+        for j, violated in cls.margins(s, y, margin).items():
+            if violated > 0:
                 g[j] += 1
                 g[y] -= 1
         return g
 
     @staticmethod
-    def dual_value(g, y):
-        return -g[y]
-
-    @staticmethod
     def vertices(y, n_scores):
         others = product(*[(0,) if k == y else (0, 1) for k in range(n_scores)])
         return [[-sum(vertex) if k == y else vertex[k] for k in range(n_scores)] for vertex in others]
+
+
+def frozen(*arrays):
+    """The arrays, made read-only: whoever writes into them raises."""
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
 
 
 @cache
@@ -123,7 +145,7 @@ class Case(NamedTuple):
     n_classes: int
 
     def __str__(self):
-        return f"{type(self.loss).__name__}-{self.n_classes}"
+        return f"{type(self.loss).__name__}-{self.n_classes}" + ("" if self.loss.costs is None else "-costs")
 
     @property
     def n_scores(self):
@@ -156,19 +178,35 @@ class Case(NamedTuple):
         return np.array(results, dtype=float)
 
 
+def with_costs(loss, reference, costs):
+    """The case of a loss with these costs, an array."""
+    name, exact = f"{reference.__name__}WithCosts", [[Fraction(cost) for cost in row] for row in costs.tolist()]
+    return Case(loss(costs), type(name, (reference,), {"costs": exact}), len(costs))
+
+
+def draw_costs(n_classes, rng):
+    """Unequal costs, zeros and large ones among them; the largest is one."""
+    costs = rng.choice([0.0, 0.1, 0.4, 1.0], size=(n_classes, n_classes))
+    np.fill_diagonal(costs, 0)
+    costs[0, -1] = 1
+    return frozen(costs)[0]
+
+
+COSTS = {
+    2: np.array([[0, 0.25], [1.5, 0]]),
+    3: np.array([[0, 1, 0.1], [0.3, 0, 0.7], [1, 0, 0]]),
+    10: draw_costs(10, np.random.RandomState(0)),
+}
+
 CASES = [
     Case(BinaryHinge(), BinaryReference, 2),
     *[Case(CrammerSinger(), CrammerSingerReference, n_classes) for n_classes in (2, 3, 10)],
     *[Case(WestonWatkins(), WestonWatkinsReference, n_classes) for n_classes in (2, 3, 10)],
     *[Case(OneVsRest(), OneVsRestReference, n_classes) for n_classes in (3, 10)],
+    with_costs(BinaryHinge, BinaryReference, COSTS[2]),
+    *[with_costs(CrammerSinger, CrammerSingerReference, COSTS[n_classes]) for n_classes in (3, 10)],
+    *[with_costs(WestonWatkins, WestonWatkinsReference, COSTS[n_classes]) for n_classes in (3, 10)],
 ]
-
-
-def frozen(*arrays):
-    """The arrays, made read-only: whoever writes into them raises."""
-    for array in arrays:
-        array.flags.writeable = False
-    return arrays
 
 
 def root_of_falling(function, low, high):

@@ -156,17 +156,29 @@ def problems(draw):
     y = rng.permutation(np.arange(n_samples) % n_classes)
     ratio = draw(st.sampled_from([0, 0, 3, 12, 30, 60]))
     weights = None if ratio == 0 else 10 ** rng.uniform(-ratio / 2, ratio / 2, n_samples)
+    loss, margin = draw(st.sampled_from(LOSSES)), 1.0
+    if draw(st.booleans()) and (loss != "one_vs_rest" or n_classes == 2):
+        margin = draw_distances(n_classes, rng, draw(st.sampled_from([0, 1, 6])))
     params = {
-        "loss": draw(st.sampled_from(LOSSES)),
+        "loss": loss,
+        "margin": margin,
         "alpha": 10.0 ** draw(st.integers(-8, 2)),
         "fit_intercept": draw(st.booleans()),
     }
     return X, y, weights, params
 
 
+def draw_distances(n_classes, rng, decades):
+    """A distance for every pair of classes, some of them zero."""
+    distances = 10 ** rng.uniform(-decades / 2, decades / 2, (n_classes, n_classes))
+    distances *= (rng.uniform(size=distances.shape) > 0.2) & ~np.eye(n_classes, dtype=bool)
+    distances[0, 1] = 0.7
+    return distances
+
+
 def known_objectives(model, X, y, weights):
     """P at the model, at multiples of it, and at the model of another fit, centred: no bound may exceed any of them."""
-    params = {"loss": model.loss, "alpha": model.alpha}
+    params = {"loss": model.loss, "alpha": model.alpha, "margin": model.margin}
     center = X[0].astype(np.float64) * model.fit_intercept
     other = quiet_fit(X - center, y, weights, fit_intercept=model.fit_intercept, tol=1e-8, max_iter=200, **params)
     moved = as_fractions(other.intercept_)
@@ -182,7 +194,7 @@ def size_of_terms(model, X, y, weights):
     """What is added up in P, taken without signs: rounding is a part of this."""
     weights = np.ones(len(y)) if weights is None else weights / weights.max()
     coef, X = model.coef_.astype(float), X.astype(float)
-    scores = np.abs(X) @ np.abs(coef).T + np.abs(model.intercept_.astype(float)) + 1
+    scores = np.abs(X) @ np.abs(coef).T + np.abs(model.intercept_.astype(float)) + np.max(model.margin)
     return model.alpha * (coef**2).sum() + 2 * weights @ scores.sum(axis=1) / weights.sum()
 
 
@@ -217,6 +229,11 @@ def test_the_subgradients_prove_the_bound(loss, n_classes, kind, dtype):
 # The rational arithmetic itself
 
 
+def exact_margin(case):
+    """Δ = 0.3, times the costs."""
+    return Fraction(0.3) * (1 if case.loss.costs is None else as_fractions(case.loss.costs))
+
+
 def draw_binary_fractions(case, rng, n_samples=8):
     """Rows, codes and shares, and a model: all of few binary digits, so that loops over fractions are quick."""
     y = rng.permutation(np.arange(n_samples) % case.n_classes)
@@ -228,7 +245,7 @@ def draw_binary_fractions(case, rng, n_samples=8):
 @every_case
 def test_the_exact_objective_is_that_of_the_loops(case, rng):
     X, y, shares, coef, intercept = draw_binary_fractions(case, rng)
-    primal = exact_primal(X, y, shares, coef, intercept, loss=name_of(case), alpha=0.1, margin=0.3)
+    primal = exact_primal(X, y, shares, coef, intercept, loss=name_of(case), alpha=0.1, margin=exact_margin(case))
     expected = Fraction(0.1) / 2 * Fraction((coef**2).sum())
     for share, row, label in zip(shares, X @ coef.T + intercept, y.tolist(), strict=True):
         expected += share * case.reference.value([*map(Fraction, row)], label, Fraction(0.3))
@@ -239,7 +256,7 @@ def test_the_exact_objective_is_that_of_the_loops(case, rng):
 def test_the_exact_bound_is_the_lagrangian_at_its_coefficients(case, rng):
     """D(G) = alpha/2 ‖W‖² + Σ_i ω_i (⟨g_i, W x_i⟩ + Δ c(g_i)) at W = W(G), which minimises this: no P is below it."""
     X, y, shares, coef, intercept = draw_binary_fractions(case, rng)
-    params = {"loss": name_of(case), "alpha": 0.25, "margin": 0.3}
+    params = {"loss": name_of(case), "alpha": 0.25, "margin": exact_margin(case)}
     dual = as_fractions(np.array([case.vertices(label)[[0, -1]].mean(axis=0) for label in y]))
     minimiser = -4 * (shares[:, None] * dual).T @ as_fractions(X)
     expected = Fraction(1, 8) * (minimiser**2).sum()

@@ -13,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from linear_hinge.estimator.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from linear_hinge.estimator.fitting import FIT_ATTRIBUTES, make_solver, make_stream, model_attributes, overflow, run
 from linear_hinge.estimator.linear_classifier import LinearClassifier, all_or_nothing
+from linear_hinge.estimator.margins import split_margin
 from linear_hinge.estimator.targets import check_weights, encode_for_fit, encode_for_partial_fit
 from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import checked_sparse, for_kernels, with_whole_rows
@@ -47,8 +48,11 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         and class weight.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not regularised.
-    margin : float, default=1.0
-        Δ, the distance that the hinge asks for, greater than 0.
+    margin : float or array-like of shape (n_classes, n_classes), default=1.0
+        Δ, the distance that the hinge asks for, greater than 0. An array has one for each pair of classes, in the order
+        of the sorted labels: Δ(y, j) between the score of the true class y and that of class j takes the place of Δ.
+        The diagonal must be zero, other entries may be; zero asks only that s_j is not above s_y. Not with
+        "one_vs_rest" and more than two classes, which compares no pairs.
     learning_rate : {"auto", "optimal", "constant", "invscaling", "adaptive"}, default="auto"
         How long the steps are.
 
@@ -156,7 +160,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         "loss": [StrOptions(set(LOSSES))],
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "fit_intercept": ["boolean"],
-        "margin": [Interval(Real, 0, None, closed="neither")],
+        "margin": [Interval(Real, 0, None, closed="neither"), "array-like"],
         "learning_rate": [StrOptions({"auto", "optimal", "constant", "invscaling", "adaptive"})],
         "eta0": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
@@ -251,7 +255,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             weights = check_weights(sample_weight, X)
             labels, weighted, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
             classes = WeightedClasses(labels, weighted)
-            problem = self._problem(with_whole_rows(X), codes, normalised, len(weighted))
+            problem = self._problem(with_whole_rows(X), codes, normalised, classes)
             task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
             solver = make_solver(problem, classes, params, self._generator(), before)
             fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
@@ -297,7 +301,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
                 raise ValueError("The number of classes has to be greater than one; got 1 class")
             weights = check_weights(sample_weight, X)
             codes, weights = encode_for_partial_fit(y, weights, self.class_weight, self.classes_)
-            problem = self._problem(X, codes, weights, len(self.classes_))
+            problem = self._problem(X, codes, weights, WeightedClasses(self.classes_))
             stream, options = make_stream(problem, vars(self), self._parameters())
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 stream.sweep(problem, rng=self._generator(), **options)
@@ -313,10 +317,12 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         check_classification_targets(y)
         return for_kernels(X), y
 
-    def _problem(self, X, codes, weights, n_classes):
-        loss = get_loss(self.loss, n_classes)
+    def _problem(self, X, codes, weights, classes):
+        n_classes = len(classes.weighted)
+        margin, costs = split_margin(self.margin, classes)
+        loss = get_loss(self.loss, n_classes, costs)
         n_scores = loss.n_scores(n_classes)
-        return Problem(X, codes, weights, loss, n_scores, float(self.alpha), float(self.margin), self.fit_intercept)
+        return Problem(X, codes, weights, loss, n_scores, float(self.alpha), margin, self.fit_intercept)
 
     def _parameters(self):
         """Return the parameters by their names; in a subclass they may be properties."""

@@ -35,7 +35,8 @@ def warn_of_collapse(solver, progress, classes):
     else:
         return
     other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""
-    cures = f'try a smaller alpha{other_loss} or class_weight="balanced"'
+    other_margins = "" if problem.loss.costs is None else ", less unequal margins"
+    cures = f'try a smaller alpha{other_loss}{other_margins} or class_weight="balanced"'
     warnings.warn(f"{found}: {cures}.", UserWarning, DEPTH_OF_FIT + 2)
 
 

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from linear_hinge.estimator.callbacks import DEPTH_OF_FIT
 from linear_hinge.estimator.collapse import warn_of_collapse
-from linear_hinge.estimator.weighted_classes import OneClass, WeightedClasses, with_usual_intercepts
+from linear_hinge.estimator.weighted_classes import NoLoss, WeightedClasses, with_usual_intercepts
 from linear_hinge.kernels.products import squared_norms
 from linear_hinge.linalg.batches import normalised, take_rows
 from linear_hinge.linalg.sums import weighted_mean
@@ -73,7 +73,7 @@ def make_solver(problem, classes, params, rng, before):
 
     Returns
     -------
-    CertifiedFit, ScheduledFit or OneClass
+    CertifiedFit, ScheduledFit or NoLoss
         The solver.
 
     Raises
@@ -81,8 +81,8 @@ def make_solver(problem, classes, params, rng, before):
     ValueError
         If squared norms of rows overflow, or if the coefficients to start from have another shape.
     """
-    if len(classes.weighted) == 1:
-        return OneClass(problem, has_proof=params["learning_rate"] == "auto")
+    if len(classes.weighted) == 1 or problem.objective_of_zero == 0:
+        return NoLoss(problem, has_proof=params["learning_rate"] == "auto")
     options = {"tol": params["tol"], "batch_size": _batch_size(params), "rng": rng}
     if params["learning_rate"] == "auto":
         if params["batch_size"] == "auto" and len(problem.rows) > BATCH_SIZE:
@@ -104,7 +104,7 @@ def run(solver, *, max_iter, verbose, task, classes):
 
     Parameters
     ----------
-    solver : CertifiedFit, ScheduledFit or OneClass
+    solver : CertifiedFit, ScheduledFit or NoLoss
         The solver.
     max_iter, verbose : int
         Parameters of the estimator.

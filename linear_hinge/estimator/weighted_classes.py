@@ -98,8 +98,11 @@ def with_usual_intercepts(intercept, lowest, margin):
     return np.where(without, usual, np.where(against, margin, intercept))
 
 
-class OneClass:
-    """A solver for the case that a single class has a weight: there is no loss, and zero is the optimum."""
+class NoLoss:
+    """A solver for the case that there is no loss, and zero is the optimum.
+
+    A single class has a weight, or no distance is asked between those that have one.
+    """
 
     n_rounds = 1
     finished = converged = True

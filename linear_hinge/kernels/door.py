@@ -47,7 +47,7 @@ SMALLEST_PIVOT = 1e-12
 def row_loss(loss):
     """Return the row kernel that the class of a loss names; None if there is none."""
     name = vars(type(loss)).get("row_kernel")  # not that of a parent, which computes something else
-    return None if _kernels is None or name is None else getattr(_kernels, name)(loss.smallest_curvature)
+    return None if _kernels is None or name is None else getattr(_kernels, name)(loss.smallest_curvature, loss.costs)
 
 
 def rows_of(X, occupied=None):

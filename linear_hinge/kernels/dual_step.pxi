@@ -72,19 +72,22 @@ cdef inline Sums improve_row(
     cdef double* g = at.work
     cdef double* s = at.work + K
     cdef double* delta = at.work + 2 * K
-    cdef double inner, greatest, weight = at.weights[row]
+    cdef double inner, greatest, weight = at.weights[row], margin = at.margin
     cdef double of_step[3]
     cdef Sums sums
     begin_row(K, dual, raw_scores, at.level, at.slope, at.on_mean[row], g, s, &inner, &greatest)
-    at.row_gaps[row] = value_of(loss, s, y, K, at.margin, delta) - inner - at.margin * loss.dual_value(g, y, K)
+    if loss.costs != NULL:
+        loss.add_distances(y, K, margin, s)
+        inner, margin = inner_of(K, g, s), 0
+    at.row_gaps[row] = value_of(loss, s, y, K, margin, delta) - inner - margin * loss.dual_value(g, y, K)
     if at.row_gaps[row] == 0:  # then no subgradient is better
         for k in range(K):
             step[k] = weighted[k] = 0
         sums.rise = sums.along = sums.lengths = 0
         return sums
-    loss.prox(g, s, y, K, larger(rho, loss.tiny * (greatest + at.margin)), at.margin, delta)
+    loss.prox(g, s, y, K, larger(rho, loss.tiny * (greatest + at.margin)), margin, delta)
     end_row(K, dual, raw_scores, s, weight, delta, step, weighted, of_step)
-    sums.rise = weight * (of_step[0] + at.margin * loss.dual_value(delta, y, K))
+    sums.rise = weight * (of_step[0] + margin * loss.dual_value(delta, y, K))
     sums.along = weight * of_step[1]
     sums.lengths = weight * at.norms[row] * of_step[2]
     return sums

@@ -28,21 +28,32 @@ cdef class RowLoss:
     It promises the numbers a_j with ℓ(s, y) = Σ_j max(0, Δ + a_j), c(g), and the prox step
     argmax_{g⁺ ∈ D_y} ⟨g⁺, s⟩ + Δ c(g⁺) − ρ/2 ‖g⁺ − g‖² for ρ > 0. `of_row` computes all of them for one row.
 
+    All that is for equal costs. Others become a part of the scores: with the numbers u(y) of `add_distances`, Δ c(g) is
+    ⟨g, u(y)⟩ for every g ∈ D_y. Where ``costs`` is not NULL, callers add u(y) to s and call the methods with Δ = 0.
+
     Parameters
     ----------
     smallest_curvature : float
         The smallest ρ of a prox step, as a multiple of Δ + max_k |s_k|.
+    costs : ndarray of shape (n_classes, n_classes) or None
+        κ; None where all are one.
     """
 
     cdef double tiny
     cdef bint is_binary
+    cdef const double* costs
+    cdef const double[:, ::1] held_costs
 
-    def __init__(self, smallest_curvature):
+    def __init__(self, smallest_curvature, costs=None):
         self.tiny = smallest_curvature
         self.is_binary = isinstance(self, BinaryHinge)
+        self.costs = NULL
+        if costs is not None:
+            self.held_costs = costs
+            self.costs = &self.held_costs[0, 0]
 
     def of_row(self, const double[::1] g, const double[::1] s, Py_ssize_t y, double rho, double margin):
-        """Compute ℓ(s, y), c(g) and the prox step of one row.
+        """Compute ℓ(s, y), Δ c(g) and the prox step of one row.
 
         Parameters
         ----------
@@ -59,17 +70,26 @@ cdef class RowLoss:
         -------
         value : float
             ℓ(s, y).
-        dual_value : float
-            c(g).
+        linear : float
+            Δ c(g).
         better : ndarray of shape (n_scores,)
             The prox step g⁺.
         """
         cdef Py_ssize_t K = len(s), n
-        cdef double[::1] hinges = np.array(s), out = np.empty(2 * K)
-        n = self.hinges(&hinges[0], y, K)
-        self.prox(&g[0], &s[0], y, K, rho, margin, &out[0])
-        value = np.maximum(0, margin + np.asarray(hinges)[:n]).sum()
-        return value, self.dual_value(&g[0], y, K), np.asarray(out)[:K]
+        cdef double[::1] distances = np.zeros(K), scores = np.array(s), out = np.empty(2 * K)
+        if self.costs != NULL:
+            self.add_distances(y, K, margin, &distances[0])
+            self.add_distances(y, K, margin, &scores[0])
+            margin = 0
+        self.prox(&g[0], &scores[0], y, K, rho, margin, &out[0])
+        n = self.hinges(&scores[0], y, K)
+        value = np.maximum(0, margin + np.asarray(scores)[:n]).sum()
+        linear = margin * self.dual_value(&g[0], y, K) + np.dot(g, distances)
+        return value, linear, np.asarray(out)[:K]
+
+    cdef void add_distances(self, Py_ssize_t y, Py_ssize_t K, double margin, double* s) noexcept nogil:
+        """s += u(y), which is Δ κ(y, ·) for the losses of pairs."""
+        add_scaled(K, margin, self.costs + y * K, 1, s)
 
     cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         """Write the numbers a_j with ℓ = Σ_j max(0, Δ + a_j) in the place of s; return how many they are."""
@@ -86,6 +106,9 @@ cdef class RowLoss:
 
 @cython.final
 cdef class BinaryHinge(RowLoss):
+
+    cdef void add_distances(self, Py_ssize_t y, Py_ssize_t K, double margin, double* s) noexcept nogil:
+        s[0] += (1 - 2 * y) * margin * self.costs[2 * y + 1 - y]
 
     cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         s[0] *= 1 - 2 * y

@@ -1,7 +1,7 @@
 # A thread's slice of the products of a batch: some of the features of dense rows, or some of the classes of sparse rows.
 # No entry of W is ever read by one thread and written by another.
 
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 
 # Numbers of work space that a thread needs for every row of a batch.

@@ -148,7 +148,7 @@ def mean_losses(
     cdef int n_threads = worth_threads(X.n_between(first, last) * width, most_threads)
     cdef const int64_t[::1] rows = np.arange(first, last)
     cdef real[:, ::1] scores = np.empty((n_threads, SCORED_ROWS * width), dtype=np.asarray(W).dtype)
-    cdef double[:, ::1] work = np.empty((n_threads, K))
+    cdef double[:, ::1] work = np.empty((n_threads, 3 * K))
     cdef Py_ssize_t n_parts = (n + SCORED_ROWS - 1) // SCORED_ROWS
     # Parts have sums of their own, so that all is added up in the same order on any number of threads.
     sums = np.zeros((n_parts, n_margins))
@@ -180,11 +180,17 @@ cdef void losses_of_scores(
     const double* weights, Py_ssize_t n_margins, const double* margins, const int64_t* rows, Py_ssize_t n, double* work,
     double* sums
 ) noexcept nogil:
-    cdef Py_ssize_t i, k
+    cdef Py_ssize_t i, k, t
     for i in range(n):
         for k in range(K):
             work[k] = <real>(scores[i * width + k] + intercept[k])
-        add_hinges(loss.hinges(work, y[rows[i]], K), work, weights[rows[i]], n_margins, margins, sums)
+        if loss.costs == NULL:
+            add_hinges(loss.hinges(work, y[rows[i]], K), work, weights[rows[i]], n_margins, margins, sums)
+            continue
+        for t in range(n_margins):
+            memcpy(work + K, work, K * sizeof(double))
+            loss.add_distances(y[rows[i]], K, margins[t], work + K)
+            sums[t] += weights[rows[i]] * value_of(loss, work + K, y[rows[i]], K, 0, work + 2 * K)
 
 
 def prox_steps(
@@ -220,7 +226,7 @@ def prox_steps(
     cdef real[:, ::1] out = better
     cdef double[:, ::1] of_rows = numbers
     n_threads = worth_threads(n * K * LOSS_COST, n_threads)
-    cdef double[:, ::1] work = np.empty((n_threads, 4 * K))
+    cdef double[:, ::1] work = np.empty((n_threads, 6 * K))
     for i in prange(n_parts, num_threads=n_threads, schedule="static", nogil=True):
         if loss.is_binary:
             prox_steps_of_part(
@@ -241,21 +247,30 @@ cdef void prox_steps_of_part(
 ) noexcept nogil:
     cdef Py_ssize_t i, k, K = scores.shape[1]
     cdef double* s = g + K
-    cdef double* better = g + 2 * K
-    cdef double greatest, height, squared, linear
+    cdef double* distances = g + 2 * K
+    cdef double* moved = g + 3 * K if loss.costs != NULL else s
+    cdef double* better = g + 4 * K
+    cdef double greatest, height, squared, linear, margin_left = margin if loss.costs == NULL else 0
     for i in range(first, last):
         greatest = 0
         for k in range(K):
             g[k], s[k] = dual[i, k], scores[i, k]
             greatest = larger(fabs(s[k]), greatest)
-        of_rows[1, i] = value_of(loss, s, y[i], K, margin, better)
-        loss.prox(g, s, y[i], K, larger(rho, loss.tiny * (greatest + margin)), margin, better)
+        if loss.costs != NULL:
+            memset(distances, 0, K * sizeof(double))
+            loss.add_distances(y[i], K, margin, distances)
+            for k in range(K):
+                moved[k] = s[k] + distances[k]
+        of_rows[1, i] = value_of(loss, moved, y[i], K, margin_left, better)
+        loss.prox(g, moved, y[i], K, larger(rho, loss.tiny * (greatest + margin)), margin_left, better)
         height = squared = 0
         for k in range(K):
             out[i, k] = <real>better[k]
             better[k] = out[i, k]
             height += better[k] * s[k]
             squared += (better[k] - g[k]) * (better[k] - g[k])
-        linear = margin * loss.dual_value(better, y[i], K)
+        linear = margin_left * loss.dual_value(better, y[i], K)
+        if loss.costs != NULL:
+            linear = inner_of(K, better, distances)
         of_rows[0, i], of_rows[2, i] = height + linear - 0.5 * rho * squared, squared
         of_rows[1, i] -= linear

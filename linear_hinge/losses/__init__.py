@@ -13,7 +13,7 @@ LOSSES = {
 }
 
 
-def get_loss(name, n_classes):
+def get_loss(name, n_classes, costs=None):
     """Return the loss of a name; with two classes each of them is the binary hinge.
 
     Parameters
@@ -22,15 +22,20 @@ def get_loss(name, n_classes):
         A key of `LOSSES`. It is ignored with two classes.
     n_classes : int
         Number of classes, at least 2.
+    costs : ndarray of shape (n_classes, n_classes), optional
+        κ, where not all are one.
 
     Returns
     -------
     HingeLoss
-        The loss, which holds no state: callers share it.
+        The loss with these costs.
 
     Raises
     ------
     KeyError
         If there is no loss of that name for more than two classes.
+    ValueError
+        If there are costs, and the loss compares no pairs of classes.
     """
-    return BinaryHinge() if n_classes == 2 else LOSSES[name]
+    kind = BinaryHinge if n_classes == 2 else type(LOSSES[name])
+    return kind(costs)

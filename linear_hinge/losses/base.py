@@ -6,15 +6,16 @@ Conventions, the same everywhere in this package:
 ``scores``     (n_samples, n_scores)   S = X Wᵀ + b; ``n_scores`` is 1 with two classes
 ``y``          (n_samples,)            integer codes 0 … n_classes − 1
 ``dual``       (n_samples, n_scores)   g_i, one remembered subgradient of the loss per row
-``margin``     float                   Δ, the distance that the hinge asks for
+``margin``     float                   Δ, the distance that the hinge asks for where κ = 1
 =============  ======================  =====================================================
 
 Every loss is the maximum of linear functions over a polytope D_y,
 
     ℓ(s, y) = max_{g ∈ D_y} ⟨g, s⟩ + Δ c(g),
 
-and the maximisers are its subgradients in s. The losses hold no state, and they return values in the dtype
-of the scores. Adding a loss is one class in this folder, its line in `LOSSES`, and its tests.
+and the maximisers are its subgradients in s. Where Δ depends on the classes, Δ(y, j) = Δ κ(y, j) is a part of c: the
+costs κ are all that a loss knows beside its formula. Losses hold nothing that changes, and they return values in the
+dtype of the scores. Adding a loss is one class in this folder, its line in `LOSSES`, and its tests.
 """
 
 from abc import ABC, abstractmethod
@@ -24,6 +25,12 @@ import numpy as np
 
 class HingeLoss(ABC):
     """The maximum of linear functions over a polytope: what all losses have in common.
+
+    Parameters
+    ----------
+    costs : ndarray of shape (n_classes, n_classes), optional
+        κ ≥ 0 with a zero diagonal: between class y and class j the hinge asks for the distance Δ κ(y, j). All one by
+        default.
 
     Attributes
     ----------
@@ -47,6 +54,9 @@ class HingeLoss(ABC):
     # vertex that maximises the dual, and this one does not overflow.
     smallest_curvature = 1e-20
 
+    def __init__(self, costs=None):
+        self.costs = costs
+
     @abstractmethod
     def n_scores(self, n_classes):
         """Return the number of scores of a row, which is the number of rows of ``coef_``.
@@ -63,7 +73,7 @@ class HingeLoss(ABC):
         """
 
     @abstractmethod
-    def values(self, scores, y, margin, rest=None):
+    def values(self, scores, y, margin, rest=None, slack=0.0):
         """Compute the loss ℓ(s_i, y_i) of every row.
 
         Parameters
@@ -76,6 +86,8 @@ class HingeLoss(ABC):
             Δ.
         rest : ndarray of shape (n_samples, n_scores), optional
             What the rounding of ``scores`` left out. Where Δ and the scores cancel, S is given as the sum of both.
+        slack : float, default=0
+            What is added to every distance, those of zero included.
 
         Returns
         -------
@@ -247,6 +259,14 @@ class HingeLoss(ABC):
         ndarray of shape (n_scores,)
             The bounds r, inf for scores whose intercept no row bounds.
         """
+
+    def _distances(self, y, margin, slack=0.0):
+        """Δ κ(y_i, ·) + slack, an array that broadcasts with the scores; a number where all are the same."""
+        return float(margin) + slack if self.costs is None else float(margin) * self._costs_of(y) + slack
+
+    def _costs_of(self, y):
+        """κ(y_i, ·) of every row."""
+        return self.costs[y]
 
     def _positive(self, curvature, scores, margin):
         return np.maximum(curvature, self.smallest_curvature * (np.abs(scores).max(axis=1) + float(margin)))

@@ -10,9 +10,10 @@ from linear_hinge.losses.projections import project_crammer_singer, project_west
 
 
 class PairwiseHinge(HingeLoss):
-    """A loss of the violated margins Δ + s_j − s_y between the true class y and every other class j.
+    """A loss of the violated margins Δ κ(y, j) + s_j − s_y between the true class y and every other class j.
 
-    Their subgradients sum to zero over the classes: g_y = −Σ_{j≠y} g_j, and c(g) = −g_y.
+    Their subgradients sum to zero over the classes: g_y = −Σ_{j≠y} g_j, and c(g) = Σ_{j≠y} κ(y, j) g_j. That is −g_y
+    where κ = 1.
     """
 
     sums_to_zero = True
@@ -21,8 +22,8 @@ class PairwiseHinge(HingeLoss):
     def n_scores(self, n_classes):
         return n_classes
 
-    def violated_margins(self, scores, y, margin, rest=None):
-        """Compute Δ + s_j − s_y for j ≠ y; at j = y, where nothing can be violated, it is 0.
+    def violated_margins(self, scores, y, margin, rest=None, slack=0.0):
+        """Compute Δ κ(y, j) + s_j − s_y for j ≠ y; at j = y, where nothing can be violated, it is 0.
 
         Parameters
         ----------
@@ -34,6 +35,8 @@ class PairwiseHinge(HingeLoss):
             Δ.
         rest : ndarray of shape (n_samples, n_classes), optional
             What the rounding of ``scores`` left out.
+        slack : float, default=0
+            What is added to every distance.
 
         Returns
         -------
@@ -45,21 +48,28 @@ class PairwiseHinge(HingeLoss):
         margins = scores - target
         if rest is not None:
             rest = rest - rest[rows, y][:, None] + difference_error(scores, target, margins)
-        margins += float(margin)
+        margins += self._distances(y, margin, slack)
         if rest is not None:
             margins += rest
         margins[rows, y] = 0
         return margins
 
     def dual_values(self, dual, y):
-        return -dual[np.arange(len(y)), y]
+        if self.costs is None:
+            return -dual[np.arange(len(y)), y]
+        return np.einsum("ik,ik->i", self._costs_of(y), dual).astype(dual.dtype, copy=False)
 
     def _proximal_point(self, dual, scores, y, curvature, margin):
-        """g_i + (s_i − Δ e_y)/ρ_i, whose projection onto D_y is the prox step."""
+        """g_i + (s_i + Δ κ(y, ·))/ρ_i, whose projection onto D_y is the prox step; with −e_y for κ = 1, which is the
+        same less a constant.
+        """
         inverse = 1 / self._positive(curvature, scores, margin)
         point = scores * inverse[:, None]
         point += dual
-        point[np.arange(len(y)), y] -= float(margin) * inverse
+        if self.costs is None:
+            point[np.arange(len(y)), y] -= float(margin) * inverse
+        else:
+            point += self._distances(y, margin) * inverse[:, None]
         return point
 
     def with_signs(self, dual, y):
@@ -95,7 +105,7 @@ class PairwiseHinge(HingeLoss):
 
 
 class CrammerSinger(PairwiseHinge):
-    """The worst violated margin: max(0, max_{j≠y} (Δ + s_j − s_y)).
+    """The worst violated margin: max(0, max_{j≠y} (Δ κ(y, j) + s_j − s_y)).
 
     D_y = {p − e_y : p in the simplex}.
 
@@ -107,8 +117,8 @@ class CrammerSinger(PairwiseHinge):
     collapses = True
     row_kernel = "CrammerSinger"
 
-    def values(self, scores, y, margin, rest=None):
-        return self.violated_margins(scores, y, margin, rest).max(axis=1)
+    def values(self, scores, y, margin, rest=None, slack=0.0):
+        return self.violated_margins(scores, y, margin, rest, slack).max(axis=1)
 
     def subgradients(self, scores, y, margin):
         margins = self.violated_margins(scores, y, margin)
@@ -138,7 +148,7 @@ class CrammerSinger(PairwiseHinge):
 
 
 class WestonWatkins(PairwiseHinge):
-    """All the violated margins: Σ_{j≠y} max(0, Δ + s_j − s_y).
+    """All the violated margins: Σ_{j≠y} max(0, Δ κ(y, j) + s_j − s_y).
 
     D_y = {g : g_j ∈ [0, 1] for j ≠ y, g_y = −Σ_{j≠y} g_j}.
 
@@ -149,8 +159,8 @@ class WestonWatkins(PairwiseHinge):
 
     row_kernel = "WestonWatkins"
 
-    def values(self, scores, y, margin, rest=None):
-        return np.maximum(self.violated_margins(scores, y, margin, rest), 0).sum(axis=1)
+    def values(self, scores, y, margin, rest=None, slack=0.0):
+        return np.maximum(self.violated_margins(scores, y, margin, rest, slack), 0).sum(axis=1)
 
     def subgradients(self, scores, y, margin):
         dual = (self.violated_margins(scores, y, margin) > 0).astype(scores.dtype)

@@ -9,9 +9,9 @@ from linear_hinge.losses.base import HingeLoss, mean_bounds
 
 
 class SignedHinge(HingeLoss):
-    """A sum of hinges of one score each: Σ_k max(0, Δ − z_k s_k), z_k = ±1.
+    """A sum of hinges of one score each: Σ_k max(0, Δ κ − z_k s_k), z_k = ±1.
 
-    D_y = {g : g_k = −z_k β_k, β_k ∈ [0, 1]} and c(g) = Σ_k β_k.
+    D_y = {g : g_k = −z_k β_k, β_k ∈ [0, 1]} and c(g) = Σ_k κ β_k, κ of the row.
     """
 
     sums_to_zero = False
@@ -33,22 +33,31 @@ class SignedHinge(HingeLoss):
             The products z_ik v_ik, in a new array.
         """
 
-    def values(self, scores, y, margin, rest=None):
-        hinges = float(margin) - self.signed(scores, y)
+    def _hinges(self, scores, y, margin, slack=0.0):
+        """Δ κ − z_k s_k."""
+        hinges = -self.signed(scores, y)
+        hinges += self._distances(y, margin, slack)
+        return hinges
+
+    def values(self, scores, y, margin, rest=None, slack=0.0):
+        hinges = self._hinges(scores, y, margin, slack)
         if rest is not None:
             hinges -= self.signed(rest, y)
         return np.maximum(hinges, 0).sum(axis=1)
 
     def subgradients(self, scores, y, margin):
-        violated = float(margin) - self.signed(scores, y) > 0
+        violated = self._hinges(scores, y, margin) > 0
         return 0 - self.signed(violated.astype(scores.dtype), y)
 
     def dual_values(self, dual, y):
-        return -self.signed(dual, y).sum(axis=1)
+        beta = -self.signed(dual, y)
+        if self.costs is not None:
+            beta *= self._costs_of(y)
+        return beta.sum(axis=1)
 
     def prox(self, dual, scores, y, curvature, margin):
         curvature = self._positive(curvature, scores, margin)[:, None]
-        beta = (float(margin) - self.signed(scores, y)) / curvature - self.signed(dual, y)
+        beta = self._hinges(scores, y, margin) / curvature - self.signed(dual, y)
         return -self.signed(np.clip(beta, 0, 1), y)
 
     def free(self, dual, y):
@@ -63,7 +72,8 @@ class SignedHinge(HingeLoss):
         return np.where(beta.min(axis=1) < 0, np.inf, beta.max(axis=1))
 
     def intercept_bounds(self, y, weights, lengths, objective, n_scores):
-        # With π the weight of the rows with z_k = ±1 and m the mean of their lengths, ∓b_k ≤ P*/π − Δ + m.
+        # With π the weight of the rows with z_k = ±1 and m the mean of their lengths, ∓b_k ≤ P*/π − Δ κ + m; here it is
+        # without the distance, which is not negative.
         of_side = []
         for side in (1, -1):
             on_side = self.signed(np.full((len(y), n_scores), float(side)), y) > 0
@@ -86,12 +96,17 @@ class SignedHinge(HingeLoss):
 class BinaryHinge(SignedHinge):
     """The hinge of the soft-margin support vector machine: max(0, Δ − z s), z = +1 for class 1 and −1 for class 0.
 
+    With costs, Δ κ(y, 1 − y) takes the place of Δ.
+
     References
     ----------
     Cortes and Vapnik, Support-vector networks, Machine Learning 1995.
     """
 
     row_kernel = "BinaryHinge"
+
+    def _costs_of(self, y):
+        return self.costs[y, 1 - y][:, None]
 
     def n_scores(self, n_classes):
         return 1
@@ -110,6 +125,14 @@ class OneVsRest(SignedHinge):
 
     collapses = True
     row_kernel = "OneVsRest"
+
+    def __init__(self, costs=None):
+        super().__init__(costs)
+        if costs is not None:
+            raise ValueError(
+                "loss='one_vs_rest' takes one number as margin: it sets each class against all others and compares no"
+                " pair of classes. An array needs 'weston_watkins' or 'crammer_singer'."
+            )
 
     def n_scores(self, n_classes):
         return n_classes

@@ -9,6 +9,7 @@ is bounded by the loss (`HingeLoss.intercept_bounds`). The rounding errors of th
 as well: the bound is not above min P in exact arithmetic. With u the unit of rounding,
 
 - every ω_i is known to some u, apart from a factor common to all of them (u W: `UNITS`, also for sums in pairs);
+- c(g_i) is a sum of products κ(y_i, k) g_ik that are not negative, and off by K + 1 u of itself;
 - a sum over n rows, one after another, is off by n u times the sum of its absolute terms, so that α W(G) is off by
   (n + `UNITS` + K) u Σ_i ω_i ‖g_i‖ ‖x_i‖ in norm;
 - a common factor 1 − (K + 4) u leaves every g_i in D_{y_i}, whose g_iy is −Σ_{k≠y} g_ik without rounding.
@@ -26,7 +27,7 @@ from linear_hinge.linalg.sums import combination, inner, squared_rows, weighted_
 
 UNIT = np.finfo(float).eps / 2
 
-# Roundings of a weight (products, two divisions and a sum in pairs), and of a sum in pairs.
+# Roundings of a weight (products, two divisions and a sum in pairs), and of a sum in pairs, with room for some more.
 UNITS = 128
 
 # Rows of less weight are left out, because their products may leave the range of floats. P is only larger with them.
@@ -155,8 +156,7 @@ def best_bound(problem, dual, objective=None):
 
 def _bound_of_solution(problem, objective):
     """Compute an upper bound of P(W*, b*)."""
-    zero = np.zeros((1, problem.n_scores))
-    of_zero = float(problem.loss.values(zero, problem.y[:1], problem.margin)[0])
+    of_zero = problem.objective_of_zero
     known = of_zero if objective is None else min(objective, of_zero)
     return SLACK_OF_OBJECTIVE * known + ROUNDING_OF_OBJECTIVE * of_zero
 

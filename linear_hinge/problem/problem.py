@@ -59,7 +59,7 @@ class Problem:
     alpha : float
         The strength of the regularisation, positive.
     margin : float
-        Δ, positive.
+        Δ, positive. Where the loss has costs κ, the distance between two classes is Δ κ(y, j).
     fit_intercept : bool
         Whether there is an intercept; b is zero otherwise.
     shift : ndarray of shape (n_features,), optional
@@ -129,9 +129,10 @@ class Problem:
 
     @property
     def objective_of_zero(self):
-        """P(0, 0), which does not depend on X: the loss of equal scores is the same for every row."""
-        zero = np.zeros((1, self.n_scores))
-        return float(self.loss.values(zero, self.y[:1], self.margin)[0])
+        """P(0, 0), which does not depend on X: equal scores have the same loss in every row, or those of a class."""
+        some = self.y[:1] if self.loss.costs is None else np.arange(len(self.loss.costs))
+        losses = self.loss.values(np.zeros((len(some), self.n_scores)), some, self.margin)
+        return float(losses[0]) if self.loss.costs is None else weighted_mean(self.weights, losses[self.y])
 
     @cached_property
     def rows(self):
@@ -341,8 +342,8 @@ def _accurate_objective(problem, coef, intercept):
     length, offset = _largest(coef), float(np.abs(intercept).max())
     for chunk, X in widened(problem.given):
         scale = np.sqrt(squared_norms(X).max()) * length + offset + margin
-        slack = (1 + NEARLY_VIOLATED) * margin + MANY * ROUNDING * scale
-        losses = loss.values(product(X, coef) + intercept, y[chunk], slack)
+        of_margin, slack = (1 + NEARLY_VIOLATED) * margin, MANY * ROUNDING * scale
+        losses = loss.values(product(X, coef) + intercept, y[chunk], of_margin, slack=slack)
         rows = np.flatnonzero((losses > 0) & (weights[chunk] > 0))
         scores, rest = accurate_product(X[rows], coef, intercept)
         values = loss.values(scores, y[chunk][rows], margin, rest)

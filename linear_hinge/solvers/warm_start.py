@@ -63,8 +63,9 @@ def resumed_dual(problem, saved):
 
 
 def _constants(problem):
-    kind, dtype = type(problem.loss).__name__, problem.X.dtype.char
-    return kind, dtype, problem.X.shape, problem.n_scores, problem.alpha, problem.margin, problem.fit_intercept
+    loss, costs = type(problem.loss).__name__, problem.loss.costs
+    margins = problem.margin, None if costs is None else costs.tolist()
+    return loss, problem.X.dtype.char, problem.X.shape, problem.n_scores, problem.alpha, *margins, problem.fit_intercept
 
 
 def _sums(problem, dual):

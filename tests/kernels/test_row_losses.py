@@ -18,9 +18,9 @@ def test_a_row_kernel_computes_what_its_loss_does(case, size, rho, rng):
         for _ in range(20):
             y = rng.randint(max(2, case.n_classes), size=1)
             s, g = size * rng.normal(size=(1, case.n_scores)), case.draw_feasible(rng, y)
-            value, dual_value, better = kernel.of_row(g[0], s[0], y[0], rho, margin)
+            value, linear, better = kernel.of_row(g[0], s[0], y[0], rho, margin)
             assert value == pytest.approx(case.loss.values(s, y, margin)[0], rel=1e-13, abs=1e-13 * size)
-            assert dual_value == pytest.approx(case.loss.dual_values(g, y)[0], rel=1e-13, abs=1e-15)
+            assert linear == pytest.approx(margin * case.loss.dual_values(g, y)[0], rel=1e-13, abs=1e-15)
             expected = case.loss.prox(g, s, y, np.array([rho]), margin)[0]
             np.testing.assert_allclose(better, expected, atol=1e-12 * max(1, size / max(rho, 1)))
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
-from references import CASES, frozen, simplex_projection, weston_watkins_projection
+from references import CASES, COSTS, frozen, simplex_projection, weston_watkins_projection
 
 from linear_hinge.losses import (
     LOSSES,
@@ -26,6 +26,8 @@ def is_pairwise(case):
 
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
+equal_cost_cases = pytest.mark.parametrize("case", [case for case in CASES if case.loss.costs is None], ids=str)
+unequal_cost_cases = pytest.mark.parametrize("case", [case for case in CASES if case.loss.costs is not None], ids=str)
 multiclass_cases = pytest.mark.parametrize("case", [case for case in CASES if case.n_scores > 1], ids=str)
 shift_invariant_cases = pytest.mark.parametrize("case", [case for case in CASES if is_pairwise(case)], ids=str)
 
@@ -72,7 +74,7 @@ def test_equal_scores_cost_the_margin(loss, n_scores, hinges, margin):
     assert_array_equal(loss.dual_values(loss.subgradients(scores, y, margin), y), [hinges] * 2)
 
 
-@all_cases
+@equal_cost_cases
 @pytest.mark.parametrize("distance", [0.9, 1.1])
 def test_the_hinge_ends_where_the_margin_is_reached(case, distance):
     y = np.arange(case.n_classes)
@@ -114,7 +116,7 @@ def test_subgradient_inequality_holds_at_kinks(case, data):
         assert (rise >= (slope * move).sum(axis=1) - 1e-13).all()
 
 
-@all_cases
+@equal_cost_cases
 def test_a_margin_of_exactly_delta_is_not_violated(case):
     y = np.arange(case.n_classes)
     scores = np.where(np.arange(case.n_classes) == y[:, None], 1.0, -1.0)[:, -case.n_scores :]
@@ -153,20 +155,74 @@ def dual_heights(case, dual, scores, y, margin):
     return (dual * scores).sum(axis=1) + margin * case.loss.dual_values(dual, y)
 
 
+# Costs
+
+
+def in_pairs(case, y, scores):
+    """s_y − s_j of every row, shape (n_samples, n_classes); the binary score stands for s_1 − s_0."""
+    scores = scores if case.n_scores > 1 else scores * [[-0.5, 0.5]]
+    return scores[np.arange(len(y)), y][:, None] - scores
+
+
+@unequal_cost_cases
+@pytest.mark.parametrize(("change", "is_violated"), [(-1e-6, True), (0, False), (1e-6, False)])
+def test_every_pair_of_classes_has_a_distance_of_its_own(case, change, is_violated):
+    """Rows whose scores keep exactly the distances that are asked for, and a little more or less."""
+    y = np.arange(case.n_classes)
+    distances = 2 * case.loss.costs + change
+    scores = -distances if case.n_scores > 1 else (2 * y - 1)[:, None] * (distances[y, 1 - y])[:, None]
+    if case.n_scores > 1:
+        scores[y, y] = 0
+    assert_allclose(in_pairs(case, y, scores)[~np.eye(len(y), dtype=bool)], distances[~np.eye(len(y), dtype=bool)])
+    assert (case.loss.values(scores, y, 2.0) > 0).tolist() == [is_violated] * len(y)
+    assert case.loss.subgradients(scores, y, 2.0).any(axis=1).tolist() == [is_violated] * len(y)
+
+
+@unequal_cost_cases
+def test_costs_that_are_all_one_change_nothing(case, rng):
+    ones = type(case.loss)(1.0 - np.eye(case.n_classes))
+    equal = type(case.loss)()
+    scores, y = case.draw(rng)
+    dual, curvature = case.draw_feasible(rng, y), rng.uniform(0.1, 10, size=len(y))
+    assert_array_equal(ones.values(scores, y, 0.7), equal.values(scores, y, 0.7))
+    assert_array_equal(ones.subgradients(scores, y, 0.7), equal.subgradients(scores, y, 0.7))
+    assert_allclose(ones.dual_values(dual, y), equal.dual_values(dual, y), rtol=1e-14, atol=1e-16)
+    steps = [loss.prox(dual, scores, y, curvature, 0.7) for loss in (ones, equal)]
+    assert_allclose(*steps, atol=1e-13)
+
+
+@all_cases
+def test_slack_is_added_to_every_distance_those_of_zero_included(case, rng):
+    """As if all others scored higher, or the true class lower."""
+    scores, y = case.draw(rng)
+    z = np.where(np.arange(case.n_classes) == y[:, None], 1, -1)[:, -case.n_scores :]
+    moved = scores - 0.25 * z / (2 if is_pairwise(case) else 1)
+    expected = case.loss.values(moved, y, 2.0)
+    assert_allclose(case.loss.values(scores, y, 2.0, slack=0.25), expected, rtol=1e-13, atol=1e-13)
+
+
+def test_one_vs_rest_compares_no_pairs():
+    with pytest.raises(ValueError, match=r"loss='one_vs_rest' takes one number as margin: .* An array needs 'weston"):
+        get_loss("one_vs_rest", 3, COSTS[3])
+    assert type(get_loss("one_vs_rest", 2, COSTS[2])) is BinaryHinge
+
+
 # Symmetries
 
 
-@pytest.mark.parametrize("loss", [CrammerSinger(), WestonWatkins()])
-def test_with_two_classes_the_pairwise_losses_are_the_binary_hinge(loss, rng):
+@pytest.mark.parametrize("costs", [None, COSTS[2]], ids=["equal", "costs"])
+@pytest.mark.parametrize("kind", [CrammerSinger, WestonWatkins])
+def test_with_two_classes_the_pairwise_losses_are_the_binary_hinge(kind, costs, rng):
+    loss, hinge = kind(costs), BinaryHinge(costs)
     scores, y = rng.normal(size=(50, 2)), rng.randint(2, size=50)
     difference = scores[:, 1:] - scores[:, :1]
-    assert_allclose(loss.values(scores, y, 1.0), BinaryHinge().values(difference, y, 1.0), rtol=1e-13)
-    binary = BinaryHinge().subgradients(difference, y, 1.0)
+    assert_allclose(loss.values(scores, y, 1.0), hinge.values(difference, y, 1.0), rtol=1e-13)
+    binary = hinge.subgradients(difference, y, 1.0)
     assert_array_equal(loss.subgradients(scores, y, 1.0), np.hstack([-binary, binary]))
     # ‖(−γ, γ)‖² = 2 γ²: the same step at half the curvature.
     dual, curvature = -(2 * y - 1)[:, None] * rng.uniform(size=(50, 1)), rng.uniform(0.1, 10, size=50)
     step = loss.prox(np.hstack([-dual, dual]), scores, y, curvature, 1.0)
-    assert_allclose(step[:, 1:], BinaryHinge().prox(dual, difference, y, 2 * curvature, 1.0), atol=1e-13)
+    assert_allclose(step[:, 1:], hinge.prox(dual, difference, y, 2 * curvature, 1.0), atol=1e-13)
 
 
 @shift_invariant_cases
@@ -187,12 +243,14 @@ def test_permuted_classes_permute_the_subgradients_and_prox_steps(case, rng):
     dual, curvature = case.draw_feasible(rng, y), rng.uniform(0.1, 10, size=len(y))
     old_of_new = rng.permutation(case.n_classes)
     new_y = np.argsort(old_of_new)[y]
+    costs = case.loss.costs
+    loss = type(case.loss)(None if costs is None else costs[np.ix_(old_of_new, old_of_new)])
     assert_array_equal(
-        case.loss.subgradients(scores[:, old_of_new], new_y, 1.0),
+        loss.subgradients(scores[:, old_of_new], new_y, 1.0),
         case.loss.subgradients(scores, y, 1.0)[:, old_of_new],
     )
     assert_allclose(
-        case.loss.prox(dual[:, old_of_new], scores[:, old_of_new], new_y, curvature, 1.0),
+        loss.prox(dual[:, old_of_new], scores[:, old_of_new], new_y, curvature, 1.0),
         case.loss.prox(dual, scores, y, curvature, 1.0)[:, old_of_new],
         atol=1e-13,
     )

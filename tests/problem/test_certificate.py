@@ -15,8 +15,8 @@ from problems import (
     dual_objective,
     is_feasible,
     make_problem,
-    name_of,
     optimum_by_slsqp,
+    params_of,
 )
 from references import CASES, frozen
 
@@ -133,11 +133,12 @@ def test_without_intercept_an_estimate_is_the_bound_for_coefficients_that_are_ri
 
 
 def fitted_problem(X, y, weights=None, **params):
-    """A model fitted to a gap of 1e-8, its problem and its subgradients."""
+    """A model fitted to a gap of 1e-8, its problem and its subgradients. A margin may be an array."""
     model = MulticlassHingeClassifier(tol=1e-8, random_state=0, **params).fit(X, y, weights)
     weights = np.ones(len(y)) if weights is None else weights
-    loss = get_loss(model.loss, len(model.classes_))
-    shape = len(model.coef_), model.alpha, model.margin, model.fit_intercept
+    margin, costs = (model.margin, None) if np.ndim(model.margin) == 0 else (1.0, model.margin)
+    loss = get_loss(model.loss, len(model.classes_), costs)
+    shape = len(model.coef_), model.alpha, margin, model.fit_intercept
     return Problem(X, y, weights / weights.sum(), loss, *shape), model.dual_coef_.toarray()
 
 
@@ -176,7 +177,7 @@ def test_with_two_classes_and_intercept_bounds_reach_the_optimum_of_libsvm(alpha
 @pytest.mark.parametrize("n_samples", [9, 15])
 def test_tiny_problems_with_intercept_are_those_of_a_quadratic_program(n_samples, alpha, case, rng):
     problem = draw_problem(case, rng, n_samples, 2, alpha=alpha)
-    _, dual = fitted_problem(problem.X, problem.y, problem.weights, loss=name_of(case), alpha=alpha)
+    _, dual = fitted_problem(problem.X, problem.y, problem.weights, alpha=alpha, **params_of(case))
     assert_bounds_are_below_and_reach(optimum_by_slsqp(case, problem), problem, dual, rng)
 
 
@@ -210,7 +211,7 @@ def test_imbalance_that_is_not_accounted_for_would_give_bounds_above_the_optimum
 def test_little_imbalance_costs_little_and_gains_nothing(case, imbalance, least, rng):
     problem = draw_problem(case, rng, 12, 2, alpha=0.3, offset=20.0)
     optimum = optimum_by_slsqp(case, problem)
-    model = MulticlassHingeClassifier(name_of(case), alpha=0.3, tol=1e-6, random_state=0)
+    model = MulticlassHingeClassifier(alpha=0.3, tol=1e-6, random_state=0, **params_of(case))
     dual = model.fit(problem.X, problem.y, problem.weights).dual_coef_.toarray()
     for _ in range(5):
         moved = dual + imbalance * (case.draw_feasible(rng, problem.y) - dual)

@@ -69,7 +69,8 @@ def test_coefficients_that_are_too_short_are_made_longer():
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_at_zero_the_objective_is_the_loss_of_equal_scores(case, rng):
     problem = draw_problem(case, rng)
-    zero_scores = case.reference.value([0] * case.n_scores, 0, problem.margin)
+    of_class = [case.reference.value([0] * case.n_scores, y, problem.margin) for y in range(case.n_classes)]
+    zero_scores = problem.weights @ np.array(of_class, dtype=float)[problem.y]
     objective = primal_objective(problem, np.zeros((5, case.n_scores)), np.zeros(case.n_scores))
     assert objective == pytest.approx(zero_scores, rel=1e-14)
 

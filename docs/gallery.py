@@ -23,6 +23,7 @@ PAGES = [
     "plot_max_margin.py",
     "plot_decision_regions.py",
     "plot_noisy_labels.py",
+    "plot_costs.py",
     "plot_digits_weights.py",
     "plot_convergence.py",
     "plot_learning_rates.py",

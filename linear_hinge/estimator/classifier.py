@@ -52,7 +52,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         Δ, the distance that the hinge asks for, greater than 0. An array has one for each pair of classes, in the order
         of the sorted labels: Δ(y, j) between the score of the true class y and that of class j takes the place of Δ.
         The diagonal must be zero, other entries may be; zero asks only that s_j is not above s_y. Not with
-        "one_vs_rest" and more than two classes, which compares no pairs.
+        "one_vs_rest" and more than two classes, which compares no pairs. See :doc:`/guide/costs`.
     learning_rate : {"auto", "optimal", "constant", "invscaling", "adaptive"}, default="auto"
         How long the steps are.
 

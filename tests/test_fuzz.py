@@ -4,6 +4,7 @@ import runpy
 from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 FUZZ = Path(__file__).parent.parent / "benchmarks" / "fuzz.py"
@@ -29,6 +30,7 @@ def test_all_kinds_are_drawn(fuzz):
     kinds, weightings = zip(*(problem.kind.split(", ") for problem in drawn), strict=True)
     assert set(kinds) == {"normal", *fuzz["RAW"]}
     assert set(weightings) == {"no weights", "uniform weights", "zero weights", "extreme weights"}
+    assert {np.ndim(problem.params["margin"]) for problem in drawn} == {0, 2}
     assert len({(problem.X.dtype, problem.is_sparse, problem.params["loss"]) for problem in drawn}) == 12
 
 

@@ -8,7 +8,9 @@ from sklearn.utils import check_array, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.multiclass import check_classification_targets
 
+from linear_hinge.estimator.margins import split_margin
 from linear_hinge.estimator.targets import check_weights
+from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import checked_sparse, for_kernels
 from linear_hinge.linalg.batches import normalised
 from linear_hinge.losses import LOSSES, get_loss
@@ -23,7 +25,7 @@ from linear_hinge.problem.problem import Problem, primal_objective, primal_subgr
         "y": ["array-like"],
         "loss": [StrOptions(set(LOSSES))],
         "alpha": [Interval(Real, 0, None, closed="left")],
-        "margin": [Interval(Real, 0, None, closed="neither")],
+        "margin": [Interval(Real, 0, None, closed="neither"), "array-like"],
         "sample_weight": ["array-like", None],
         "classes": ["array-like", None],
     },
@@ -58,8 +60,9 @@ def objective_and_subgradient(coef, intercept, X, y, *, loss, alpha, margin=1.0,
         The loss ℓ, as in :class:`MulticlassHingeClassifier`. With two classes each of them is the binary hinge.
     alpha : float
         Strength of the L2 regularisation, at least 0. With 0 what is left is the mean loss.
-    margin : float, default=1.0
-        Δ, the distance that the hinge asks for, greater than 0.
+    margin : float or array-like of shape (n_classes, n_classes), default=1.0
+        Δ, the distance that the hinge asks for, greater than 0, or one for each pair of classes, as in
+        :class:`MulticlassHingeClassifier`.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples, not negative. Only their relations matter.
     classes : array-like of shape (n_classes,), default=None
@@ -100,10 +103,11 @@ def objective_and_subgradient(coef, intercept, X, y, *, loss, alpha, margin=1.0,
     X, y = check_X_y(checked_sparse(X), y, accept_sparse="csr", dtype=[np.float64, np.float32])
     check_classification_targets(y)
     classes, codes = _encoded(y, classes)
-    hinge = get_loss(loss, len(classes))
+    margin, costs = split_margin(margin, WeightedClasses(classes))
+    hinge = get_loss(loss, len(classes), costs)
     shape = hinge.n_scores(len(classes)), X.shape[1]
     weights = normalised(check_weights(sample_weight, X))
-    problem = Problem(for_kernels(X), codes, weights, hinge, shape[0], float(alpha), float(margin), True)
+    problem = Problem(for_kernels(X), codes, weights, hinge, shape[0], float(alpha), margin, True)
     W, b = _coefficients(coef, intercept, shape)
     with np.errstate(over="ignore", invalid="ignore"):
         objective = primal_objective(problem, W, b)

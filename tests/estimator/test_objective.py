@@ -51,6 +51,19 @@ def test_values_are_those_of_the_formulas(loss, n_classes):
         np.testing.assert_allclose(part, wanted, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.loss.costs is not None], ids=str)
+def test_a_margin_for_each_pair_of_classes(case):
+    loss = next((name for name in LOSSES if type(get_loss(name, 3)) is type(case.loss)), "weston_watkins")
+    coef, intercept, X, y = draw(case.n_classes)
+    options = {"loss": loss, "alpha": 0.1, "margin": 0.7 * case.loss.costs}
+    value, in_coef, in_intercept = objective_and_subgradient(coef, intercept, X, y, **options)
+    scores = X @ coef.T + intercept
+    g = case.by_rows("subgradient", scores, y, 0.7)
+    assert value == pytest.approx(0.05 * (coef**2).sum() + case.by_rows("value", scores, y, 0.7).mean(), rel=1e-12)
+    np.testing.assert_allclose(in_coef, 0.1 * coef + g.T @ X / ROWS, atol=1e-12)
+    np.testing.assert_allclose(in_intercept, g.mean(axis=0), atol=1e-12)
+
+
 @every_loss
 @every_number_of_classes
 def test_away_from_kinks_it_is_the_gradient(loss, n_classes):

@@ -51,7 +51,7 @@ def objective_and_subgradient(coef, intercept, X, y, *, loss, alpha, margin=1.0,
     coef : array-like of shape (n_classes, n_features), or (1, n_features) with two classes
         W, as in ``coef_``.
     intercept : array-like of shape (n_classes,), or (1,) with two classes, or float
-        b, as in ``intercept_``. A number stands for all classes: 0 for no intercept.
+        The intercept b, as in ``intercept_``. A number stands for all classes: 0 for no intercept.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The samples.
     y : array-like of shape (n_samples,)

@@ -12,7 +12,7 @@ class StopFit:
     """Stop a fit early and keep its model.
 
     A callback for ``set_callbacks``, which scikit-learn has from version 1.9 on. The fit ends with the first pass after
-    which one of the conditions holds. Its model is that of the pass, ``duality_gap_`` is how good it is, and there
+    which one of the conditions holds. Its model is that of the pass, ``duality_gap_`` says how good it is, and there
     is no warning.
 
     Parameters
@@ -71,7 +71,15 @@ class StopFit:
         self.reason_ = None
 
     def setup(self, estimator, context):
-        """Begin: look at the clock, and listen for Ctrl-C."""
+        """Look at the clock, and listen for Ctrl-C.
+
+        Parameters
+        ----------
+        estimator : MulticlassHingeClassifier
+            The one that is fitted.
+        context : CallbackContext
+            The fit, or the pass, that begins or ends.
+        """
         self.reason_, self._started = None, time.monotonic()
         self._best, self._n_waited, self._objective = -float("inf"), 0, None
         self._was_interrupted, self._handler = False, None
@@ -80,16 +88,32 @@ class StopFit:
             self._handler = signal.signal(signal.SIGINT, self._on_interrupt)
 
     def teardown(self, estimator, context):
-        """End: hand Ctrl-C back to whom it belonged."""
+        """Hand Ctrl-C back to its former handler.
+
+        Parameters
+        ----------
+        estimator : MulticlassHingeClassifier
+            The one that is fitted.
+        context : CallbackContext
+            The fit, or the pass, that begins or ends.
+        """
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
             self._handler = None
 
     def on_fit_task_begin(self, estimator, context):
-        """Nothing to do when a pass begins."""
+        """Do nothing when a pass begins.
+
+        Parameters
+        ----------
+        estimator : MulticlassHingeClassifier
+            The one that is fitted.
+        context : CallbackContext
+            The fit, or the pass, that begins or ends.
+        """
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-        """Whether the fit should stop here.
+        """Decide whether the fit should stop here.
 
         Parameters
         ----------
@@ -103,6 +127,7 @@ class StopFit:
         Returns
         -------
         stop : bool
+            Whether one of the conditions holds.
         """
         if context.task_name != "pass":
             return False

@@ -225,14 +225,25 @@ def primal_objective(problem, coef, intercept):
 
 
 def primal_subgradient(problem, coef, intercept):
-    """One subgradient of P at (W, b), in float64: alpha W + Σ_i ω_i g_i x_iᵀ, transposed, and Σ_i ω_i g_i.
+    """Compute a subgradient of P at (W, b), in float64.
+
+    It is alpha W + Σ_i ω_i g_i x_iᵀ in W, and Σ_i ω_i g_i in b, where g_i are the subgradients of the loss.
 
     Parameters
     ----------
     problem : Problem
+        The data and the constants of P.
     coef : ndarray of shape (n_features, n_scores)
-        Wᵀ.
+        Wᵀ, in float64.
     intercept : ndarray of shape (n_scores,)
+        The intercept b of the given rows, in float64.
+
+    Returns
+    -------
+    in_coef : ndarray of shape (n_features, n_scores)
+        The subgradient in W, transposed.
+    in_intercept : ndarray of shape (n_scores,)
+        The subgradient in b.
     """
     in_coef, in_intercept = problem.alpha * coef, np.zeros(problem.n_scores)
     for chunk, X in widened(problem.given):

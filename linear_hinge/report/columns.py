@@ -37,7 +37,7 @@ class Cells:
     with_commas: bool  # whether 1,5 is a number
 
     def place(self, path, row, column):
-        """Name a cell, for messages."""
+        """Return where a cell stands, for messages."""
         return f"{path}: line {self.lines[row]}, column {self.names[column]!r}"
 
 
@@ -89,7 +89,7 @@ def read_cells(path, text, has_header=False):
 
 
 def encode(path, cells, columns, encodings=None):
-    """The columns with these numbers as an array of float64, and how they were encoded.
+    """Make numbers of the columns with these places.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def encode(path, cells, columns, encodings=None):
 
 
 def cells_of_parquet(path):
-    """The same of a parquet file, by way of pandas."""
+    """Return the cells of a parquet file, which pandas reads."""
     try:
         import pandas as pd
 
@@ -219,5 +219,5 @@ def _numbers(path, cells, j):
 
 
 def not_finite(value):
-    """What is wrong with a value that is too large."""
+    """Return what is wrong with a value that is too large."""
     return f"{value:g} is not a finite number of at most {LARGEST_VALUE:g}"

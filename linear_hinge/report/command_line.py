@@ -31,7 +31,7 @@ empty cells the median of their column. Dense features are standardised; those o
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, and where to read on."""
+    """A parser whose errors are one line, with a hint at the usage."""
 
     def error(self, message, hint="; see python -m linear_hinge --help"):
         self.exit(2, f"linear_hinge: error: {' '.join(message.split())}{hint}\n")
@@ -101,7 +101,7 @@ def make_parser():
 
 
 def positive_number(text):
-    """Read a number greater than 0."""
+    """Convert an argument into a number greater than 0."""
     number = _finite_number(text)
     if number <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not greater than 0")
@@ -109,7 +109,7 @@ def positive_number(text):
 
 
 def tolerance(text):
-    """Read a number that is at least 0."""
+    """Convert an argument into a number of at least 0."""
     number = _finite_number(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is less than 0")
@@ -117,7 +117,7 @@ def tolerance(text):
 
 
 def positive_integer(text):
-    """Read an integer greater than 0."""
+    """Convert an argument into a whole number greater than 0."""
     try:
         number = int(text)
     except ValueError:
@@ -167,7 +167,7 @@ def run(options):
 
 @contextmanager
 def waiting(estimator, loss):
-    """On a terminal, say what is being fitted and for how long, and take it back at the end."""
+    """Show on a terminal what is being fitted and for how long, and erase it at the end."""
     if not sys.stderr.isatty():
         yield
         return
@@ -190,7 +190,7 @@ def waiting(estimator, loss):
 
 
 def heading(dataset, alpha):
-    """Describe the data in the first lines of a report."""
+    """Return the lines above the table of a dataset."""
     n_train, n_features = dataset.X_train.shape
     sizes = (
         f"{n_train} training and {len(dataset.y_test)} test rows, {n_features} features, {dataset.n_classes} classes"

@@ -45,7 +45,7 @@ class Dataset:
 
     @property
     def n_classes(self):
-        """Number of classes in the training rows."""
+        """The number of classes of the training rows."""
         return len(np.unique(self.y_train))
 
 
@@ -66,7 +66,7 @@ class Result:
 
 
 def bundled_datasets():
-    """Two sets that come with scikit-learn, of ten classes and of two, and one on which the losses differ."""
+    """Yield two sets that come with scikit-learn, of ten classes and of two, and one on which the losses differ."""
     for name, load in [("digits", load_digits), ("breast cancer", load_breast_cancer)]:
         yield hold_out(name, *load(return_X_y=True))
     centers = [[4 * i, 0] for i in range(5)]

@@ -29,7 +29,15 @@ class GapProgressBar:
             raise ImportError("GapProgressBar needs the package rich: pip install rich") from None
 
     def setup(self, estimator, context):
-        """Begin: an empty bar."""
+        """Show an empty bar.
+
+        Parameters
+        ----------
+        estimator : MulticlassHingeClassifier
+            The one that is fitted.
+        context : CallbackContext
+            The fit, or the pass, that begins or ends.
+        """
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._progress = Progress(
@@ -45,12 +53,28 @@ class GapProgressBar:
         )
 
     def teardown(self, estimator, context):
-        """End: leave the bar as it is."""
+        """Leave the bar as it is.
+
+        Parameters
+        ----------
+        estimator : MulticlassHingeClassifier
+            The one that is fitted.
+        context : CallbackContext
+            The fit, or the pass, that begins or ends.
+        """
         self._progress.stop()
         del self._progress
 
     def on_fit_task_begin(self, estimator, context):
-        """Nothing to do when a pass begins."""
+        """Do nothing when a pass begins.
+
+        Parameters
+        ----------
+        estimator : MulticlassHingeClassifier
+            The one that is fitted.
+        context : CallbackContext
+            The fit, or the pass, that begins or ends.
+        """
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         """Move the bar on.
@@ -72,7 +96,20 @@ class GapProgressBar:
 
 
 def progress(gap, tol):
-    """log(gap) / log(tol), from 0 at a gap of 1 to 1 at the tolerance."""
+    """Compute log(gap) / log(tol), from 0 at a gap of 1 to 1 at the tolerance.
+
+    Parameters
+    ----------
+    gap : float
+        The relative duality gap.
+    tol : float
+        The gap at which the fit ends.
+
+    Returns
+    -------
+    float
+        The share of the way.
+    """
     tol = min(max(tol, SMALLEST_TOL), 1.0)
     if gap <= tol:
         return 1.0

@@ -10,6 +10,10 @@ ROWS_AT_ONCE = 4096  # rows of X that are copied at a time
 NUMBERS_AT_ONCE = 2**15  # numbers of an array with n_scores numbers in a row, so that copies of them stay in a cache
 WIDENED_AT_ONCE = 2**17  # numbers of X that are converted to float64 at a time
 
+# Data of more than `LARGE_BYTES` may lie in a file: they are visited block by block, a few of them at a time.
+LARGE_BYTES, BLOCK_BYTES, BLOCKS_AT_ONCE = 2**30, 2**24, 8
+PAGE_BYTES = 4096
+
 FEWEST_BLOCKS = 16  # fewer blocks are not shuffled; single rows are
 
 
@@ -43,10 +47,48 @@ def shuffled(rows, batch_size, rng, together=1):
     return np.concatenate([blocks.transpose(0, 2, 1).ravel(), rows[n_whole:]])
 
 
+def rows_of_block(X):
+    """How many rows make a block of data that may be too large for memory; None of smaller ones.
+
+    That goes by the size alone: data in memory and in a file give the same model.
+    """
+    size = bytes_of_row(X)
+    return max(1, int(BLOCK_BYTES / size)) if size * X.shape[0] > LARGE_BYTES else None
+
+
+def shuffled_in_blocks(rows, n_together, rng):
+    """Groups of row numbers in another order, each from `BLOCKS_AT_ONCE` blocks of ``n_together`` rows.
+
+    The blocks of a group are drawn from all, so that a group of data in the order of their classes has several.
+    """
+    if rng is None:
+        return np.split(rows, np.flatnonzero(np.diff(rows // (n_together * BLOCKS_AT_ONCE))) + 1)
+    n_blocks = int(rows.max(initial=0)) // n_together + 1
+    group_of_block = rng.permutation(n_blocks) // BLOCKS_AT_ONCE
+    mixed = rng.permutation(rows)
+    groups = group_of_block[mixed // n_together]
+    order = np.argsort(groups, kind="stable")
+    return np.split(mixed[order], np.flatnonzero(np.diff(groups[order])) + 1)
+
+
+def read_blocks(X, rows, n_together):
+    """Touch the blocks of dense rows in the order of their places: a file is read faster so than row by row."""
+    if sp.issparse(X) or not X.flags.c_contiguous:
+        return
+    for block in np.unique(rows // n_together):
+        X[block * n_together : (block + 1) * n_together].reshape(-1)[:: PAGE_BYTES // X.itemsize].max()
+
+
+def some_rows(X, n_together):
+    """Numbers of as many rows as a block has, from `BLOCKS_AT_ONCE` places, evenly spaced."""
+    first = np.linspace(0, X.shape[0] - n_together, BLOCKS_AT_ONCE).astype(np.intp)
+    return np.unique(first[:, None] + np.arange(max(1, n_together // BLOCKS_AT_ONCE)))
+
+
 def bytes_of_row(X):
     """Return the mean number of bytes of a row, with 32 bits for an index: those of 64 must not give another model."""
     n_bytes = len(X.data) * (X.data.itemsize + 4) if sp.issparse(X) else X.nbytes
-    return n_bytes / X.shape[0]
+    return n_bytes / max(1, X.shape[0])
 
 
 def minibatches(rows, batch_size, rng=None):

@@ -37,7 +37,16 @@ from linear_hinge.kernels.dual_step import sweep
 from linear_hinge.kernels.memory import padded
 from linear_hinge.kernels.products import product, weighted_sum
 from linear_hinge.kernels.state import AscentState
-from linear_hinge.linalg.batches import bytes_of_row, cached_chunks, shuffled
+from linear_hinge.linalg.batches import (
+    bytes_of_row,
+    cached_chunks,
+    normalised,
+    read_blocks,
+    rows_of_block,
+    shuffled,
+    shuffled_in_blocks,
+    some_rows,
+)
 from linear_hinge.linalg.sums import combination, inner, weighted_mean
 from linear_hinge.problem.certificate import linear_part
 from linear_hinge.problem.variance import largest_variance
@@ -81,6 +90,8 @@ class DualAscent:
         Rows of a minibatch.
     rng : RandomState or None
         Generator that shuffles the rows; None leaves them in their order.
+    centre : tuple (mean, sigma2), optional
+        μ and σ²; by default those of the rows.
 
     Attributes
     ----------
@@ -99,7 +110,7 @@ class DualAscent:
         The mean of the iterates of the second half of the last pass, if it was averaged.
     """
 
-    def __init__(self, problem, dual, coef, intercept, *, batch_size, rng):
+    def __init__(self, problem, dual, coef, intercept, *, batch_size, rng, centre=None):
         X, weights, alpha = problem.X, problem.weights, problem.alpha
         n_samples, n_features = X.shape
         imbalance, raw_on_mean = np.zeros(problem.n_scores), np.zeros(problem.n_scores)
@@ -107,8 +118,7 @@ class DualAscent:
         self.mean = np.zeros(n_features, X.dtype)
         if problem.fit_intercept:
             imbalance += combination(weights, dual)
-            self.mean = weighted_sum(X, weights).astype(X.dtype)
-            sigma2 = largest_variance(X, weights, self.mean)
+            self.mean, sigma2 = centre_of(problem) if centre is None else centre
             raw_on_mean += combination(self.mean, coef)
             on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
         mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
@@ -135,6 +145,7 @@ class DualAscent:
         self.raw = self.state.memory[:, : problem.n_scores]
         self.rng = rng
         is_short = bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW
+        self.n_of_block = rows_of_block(X)
         self.together = TOGETHER if is_short and not is_sorted(problem.y) else 1
         self.n_rounds = 0
         self.gap = self.gap_of_half = np.inf
@@ -157,8 +168,10 @@ class DualAscent:
             Number of visits to a row.
         """
         active = self._rows_to_visit()
-        n_times = self._n_times(active)
+        n_times = self._n_times(active) if self.n_of_block is None else 1
         self.n_rounds += n_times
+        if self.n_of_block is not None:
+            return self._run_in_blocks(active)
         rows = np.tile(shuffled(active, self.state.batch_size, self.rng, self.together), n_times)
         mean, middle = None, len(rows)
         if average_above < np.inf:
@@ -171,12 +184,25 @@ class DualAscent:
             if self.gap_of_half > average_above:
                 mean = RunningMean(self.state.memory, self.problem.n_scores)
         sweep(*steps, rows[middle:], mean)
-        self.gap = weighted_mean(self.problem.weights, self.state.row_gaps)
-        if len(active) == len(self.problem.rows):
-            self.gap_of_all = self.gap
+        self._end_pass(active)
         self.average = None if mean is None else self._uncentred(*mean.value())
         self.state.centre = self.state.centred_intercept()
         return len(rows)
+
+    def _run_in_blocks(self, active):
+        """A pass over data that may lie in a file, a few of whose blocks are read at a time."""
+        for rows in shuffled_in_blocks(active, self.n_of_block, self.rng):
+            read_blocks(self.problem.X, rows, self.n_of_block)
+            sweep(self.state, self.problem.loss, self.problem.matrix, rows)
+        self._end_pass(active)
+        self.average = None
+        self.state.centre = self.state.centred_intercept()
+        return len(active)
+
+    def _end_pass(self, active):
+        self.gap = weighted_mean(self.problem.weights, self.state.row_gaps)
+        if len(active) == len(self.problem.rows):
+            self.gap_of_all = self.gap
 
     def _mean_gap(self, rows):
         """Return the mean gap of some rows at their last visits."""
@@ -220,15 +246,20 @@ class DualAscent:
         float
             The length, 0 where the dual is flat.
         """
-        problem, alpha = self.problem, self.problem.alpha
-        rise = linear_part(problem, change) - alpha * inner(self.raw, raw)
-        total = on_mean = np.zeros(problem.n_scores)
-        if problem.fit_intercept:
-            total, on_mean = combination(problem.weights, change), combination(self.mean, raw)
+        problem = self.problem
+        total = combination(problem.weights, change) if problem.fit_intercept else np.zeros(problem.n_scores)
+        rise, quadratic = self.rise_and_quadratic(linear_part(problem, change), raw, total)
+        return rise / quadratic if quadratic > 0 else 0.0
+
+    def rise_and_quadratic(self, linear, raw, total):
+        """The slope of the dual and its quadratic term, along a change of Δ Σ_i ω_i c(g_i), Vᵀ and v (``total``)."""
+        alpha = self.state.alpha
+        rise, on_mean = linear - alpha * inner(self.raw, raw), np.zeros(self.problem.n_scores)
+        if self.problem.fit_intercept:
+            on_mean = combination(self.mean, raw)
             rise += total @ self.state.common_offset() - self.state.imbalance @ on_mean
         # V changes by −U/alpha.
-        quadratic = self.state.quadratic(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
-        return rise / quadratic if quadratic > 0 else 0.0
+        return rise, self.state.quadratic(alpha**2 * inner(raw, raw), total, -alpha * on_mean)
 
     def move(self, change, raw, length):
         """Change G, Vᵀ and the sums that depend on them.
@@ -270,13 +301,25 @@ class DualAscent:
         """Turn V into W, in its place; return Wᵀ and the intercept b − W μ of the rows as they are."""
         if not self.problem.fit_intercept:
             return raw, np.zeros_like(raw[0])
-        slope = (imbalance / self.problem.alpha).astype(raw.dtype)
+        slope = (imbalance / self.state.alpha).astype(raw.dtype)
         for rows in cached_chunks(*raw.shape):
             raw[rows] += np.multiply.outer(self.mean[rows], slope)
         return raw, (intercept - combination(self.mean, raw)).astype(raw.dtype)
 
 
+def centre_of(problem):
+    """μ, in the precision of X, and σ²."""
+    mean = weighted_sum(problem.X, problem.weights).astype(problem.X.dtype)
+    n_of_block = rows_of_block(problem.X)
+    if n_of_block is None:
+        return mean, largest_variance(problem.X, problem.weights, mean)
+    rows = some_rows(problem.X, n_of_block)  # ten power iterations over a file would take long
+    return mean, largest_variance(problem.X[rows], normalised(problem.weights[rows]), mean)
+
+
 def is_sorted(y):
     """Return whether neighbours are of the same class more often than half-way between chance and always."""
+    if len(y) < 2:
+        return False
     chance = ((np.bincount(y) / len(y)) ** 2).sum()
-    return len(y) > 1 and np.count_nonzero(y[1:] == y[:-1]) > (len(y) - 1) * (1 + chance) / 2
+    return np.count_nonzero(y[1:] == y[:-1]) > (len(y) - 1) * (1 + chance) / 2

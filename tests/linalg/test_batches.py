@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from layouts import all_layouts, sparse_rows
 from numpy.testing import assert_allclose, assert_array_equal
 
+from linear_hinge.linalg import batches as batches_module
 from linear_hinge.linalg.batches import (
     CHUNK_SIZE,
     FEWEST_BLOCKS,
@@ -90,3 +91,26 @@ def test_chunks_cover_every_row_once(n_samples, size):
     pieces = [rows[chunk] for chunk in slices]
     assert_array_equal(np.concatenate([*pieces, []]), rows)
     assert all(0 < len(piece) <= (size or CHUNK_SIZE) for piece in pieces)
+
+
+# Data that may lie in a file
+
+
+@pytest.mark.parametrize("shuffles", [True, False])
+def test_groups_of_blocks_hold_every_row_once(shuffles, rng):
+    rows = np.flatnonzero(rng.uniform(size=1000) < 0.7)
+    groups = batches_module.shuffled_in_blocks(rows, 10, rng if shuffles else None)
+    assert_array_equal(np.sort(np.concatenate(groups)), rows)
+    for group in groups:
+        assert len(np.unique(group // 10)) <= batches_module.BLOCKS_AT_ONCE
+    if shuffles:
+        assert any((np.diff(group) < 0).any() for group in groups)
+        assert any(np.ptp(group) > 500 for group in groups)  # from distant places
+
+
+def test_only_large_data_have_blocks(monkeypatch):
+    X = np.zeros((1000, 16))
+    assert batches_module.rows_of_block(X) is None
+    monkeypatch.setattr(batches_module, "LARGE_BYTES", X.nbytes - 1)
+    monkeypatch.setattr(batches_module, "BLOCK_BYTES", 1280)
+    assert batches_module.rows_of_block(X) == 10

@@ -166,6 +166,8 @@ def norms_and_bits(X):
     occupied : ndarray of shape (n_samples, n_features / 128), dtype=uint32, or None
         The bits that `Matrix` takes; None for rows with few zeros, for sparse rows and without compiled code.
     """
+    if X.shape[0] == 0:
+        return np.empty(0), None
     compiled = door.norms_and_bits(X)
     if compiled is not None:
         return compiled

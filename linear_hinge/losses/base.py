@@ -212,7 +212,6 @@ class HingeLoss(ABC):
             The factors t_i: at most 1 where g_i is feasible, inf where no multiple of it is.
         """
 
-    @abstractmethod
     def balanced(self, dual, y, weights):
         """Return a copy of G, close to it, with Σ_i ω_i g_i = 0 up to rounding.
 
@@ -233,9 +232,84 @@ class HingeLoss(ABC):
         ndarray of shape (n_samples, n_scores)
             The balanced G. Rows are zero where no positive factors can balance them.
         """
+        return self.rescaled(dual, y, self.balancing_factors(self.flows(dual, y, weights)))
 
     @abstractmethod
-    def intercept_bounds(self, y, weights, lengths, objective, n_scores):
+    def flows(self, dual, y, weights):
+        """Sum up what has to be balanced: numbers that add up over the rows.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_scores)
+            G, with the signs of D_y.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+        weights : ndarray of shape (n_samples,)
+            The ω_i.
+
+        Returns
+        -------
+        ndarray of shape (n_scores or 2, n_scores)
+            The sums, which `balancing_factors` takes.
+        """
+
+    @abstractmethod
+    def balancing_factors(self, flows):
+        """Compute the factors that balance these sums.
+
+        Parameters
+        ----------
+        flows : ndarray of shape (n_scores or 2, n_scores)
+            The sums of all rows.
+
+        Returns
+        -------
+        ndarray of the same shape
+            The factors.
+        """
+
+    @abstractmethod
+    def rescaled(self, dual, y, factors):
+        """Return a copy of G with every entry multiplied by its factor.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_samples, n_scores)
+            G, with the signs of D_y.
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+        factors : ndarray of shape (n_scores or 2, n_scores)
+            What `balancing_factors` returned.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_scores)
+            The balanced G.
+        """
+
+    @abstractmethod
+    def intercept_sums(self, y, weights, lengths, n_scores):
+        """Sum up what `intercept_bounds` has to know: numbers that add up over the rows.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,)
+            Codes of the classes.
+        weights : ndarray of shape (n_samples,)
+            The ω_i.
+        lengths : ndarray of shape (n_samples,)
+            The norms ‖x_i‖.
+        n_scores : int
+            Number of scores of a row.
+
+        Returns
+        -------
+        ndarray of shape (2, n_sums)
+            Sums of weights, and of weighted norms.
+        """
+
+    @abstractmethod
+    def intercept_bounds(self, sums, length, objective):
         """Bound the intercepts of every solution: r ≥ 0 with ⟨v, b*⟩ ≥ −Σ_k |v_k| r_k.
 
         v is any vector that Σ_i ω_i g_i can be. The losses of a class are at most the whole objective; this bounds
@@ -243,16 +317,12 @@ class HingeLoss(ABC):
 
         Parameters
         ----------
-        y : ndarray of shape (n_samples,)
-            Codes of the classes.
-        weights : ndarray of shape (n_samples,)
-            The ω_i, which sum to one.
-        lengths : ndarray of shape (n_samples,)
-            Upper bounds of ‖W*‖ ‖x_i‖.
+        sums : ndarray of shape (2, n_sums)
+            What `intercept_sums` returned, for weights that sum to one.
+        length : float
+            An upper bound of ‖W*‖.
         objective : float
             An upper bound of P(W*, b*).
-        n_scores : int
-            Number of scores of a row.
 
         Returns
         -------

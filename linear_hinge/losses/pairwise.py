@@ -79,26 +79,36 @@ class PairwiseHinge(HingeLoss):
         signed[rows, y] = -signed.sum(axis=1)
         return signed
 
-    def intercept_bounds(self, y, weights, lengths, objective, n_scores):
-        # With π_j the weight of class j and m_j the mean of its lengths, b_k − b_j ≤ t_j = P*/π_j + √2 m_j. As v sums
+    def intercept_sums(self, y, weights, lengths, n_scores):
+        return np.stack([np.bincount(y, part, n_scores) for part in (weights, weights * lengths)])
+
+    def intercept_bounds(self, sums, length, objective):
+        # With π_j the weight of class j and m_j its mean of ‖W*‖ ‖x_i‖, b_k − b_j ≤ t_j = P*/π_j + √2 m_j. As v sums
         # to zero, b may be measured from the class r with the least t. Then −t_k ≤ b_k ≤ t_r.
-        of_class, sums = (np.bincount(y, part, n_scores) for part in (weights, np.sqrt(2) * weights * lengths))
-        bounds = mean_bounds(of_class, sums, objective)
+        of_class, lengths = sums
+        bounds = mean_bounds(of_class, np.sqrt(2) * length * lengths, objective)
         bounds[bounds.argmin()] = 0
         return bounds
 
-    def balanced(self, dual, y, weights):
-        # The flows between the classes are balanced: row sums of M_jk = Σ_{i: y_i=j} ω_i g_ik become its column sums.
-        rows = np.arange(len(y))
-        off_target = np.array(dual)
-        off_target[rows, y] = 0
+    def flows(self, dual, y, weights):
+        # M_jk = Σ_{i: y_i=j} ω_i g_ik for j ≠ k flows from class j to class k.
         n_classes = dual.shape[1]
         flows = np.zeros((n_classes, n_classes))
         for label in range(n_classes):
             of_label = y == label
-            flows[label] = combination(weights[of_label], off_target[of_label])
-        factors = balance_flows(flows)
-        for label in range(n_classes):  # one after another: together they are as large as the dual
+            flows[label] = combination(weights[of_label], dual[of_label])
+        np.fill_diagonal(flows, 0)
+        return flows
+
+    def balancing_factors(self, flows):
+        # Row sums of M become its column sums.
+        return balance_flows(flows)
+
+    def rescaled(self, dual, y, factors):
+        rows = np.arange(len(y))
+        off_target = np.array(dual)
+        off_target[rows, y] = 0
+        for label in range(dual.shape[1]):  # one after another: together they are as large as the dual
             off_target[y == label] *= factors[label]
         off_target[rows, y] = -off_target.sum(axis=1)
         return off_target

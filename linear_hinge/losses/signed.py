@@ -71,26 +71,30 @@ class SignedHinge(HingeLoss):
         beta = -self.signed(dual, y)
         return np.where(beta.min(axis=1) < 0, np.inf, beta.max(axis=1))
 
-    def intercept_bounds(self, y, weights, lengths, objective, n_scores):
-        # With π the weight of the rows with z_k = ±1 and m the mean of their lengths, ∓b_k ≤ P*/π − Δ κ + m; here it is
-        # without the distance, which is not negative.
-        of_side = []
-        for side in (1, -1):
-            on_side = self.signed(np.full((len(y), n_scores), float(side)), y) > 0
-            of_side.append(
-                mean_bounds(combination(weights, on_side), combination(weights * lengths, on_side), objective)
-            )
-        return np.maximum(*of_side)
+    def intercept_sums(self, y, weights, lengths, n_scores):
+        # Of the rows with z_k = 1, then of those with z_k = −1.
+        sides = [self.signed(np.full((len(y), n_scores), float(side)), y) > 0 for side in (1, -1)]
+        parts = weights, weights * lengths
+        return np.stack([np.concatenate([combination(part, on_side) for on_side in sides]) for part in parts])
 
-    def balanced(self, dual, y, weights):
-        # Of the two sides of every score, the heavier is scaled down.
-        rises = combination(weights, np.maximum(dual, 0))
-        falls = combination(weights, np.maximum(-dual, 0))
-        lighter = np.minimum(rises, falls)
+    def intercept_bounds(self, sums, length, objective):
+        # With π the weight of the rows with z_k = ±1 and m the mean of their ‖W*‖ ‖x_i‖, ∓b_k ≤ P*/π − Δ κ + m; here
+        # it is without the distance, which is not negative.
+        of_side, lengths = sums
+        return mean_bounds(of_side, length * lengths, objective).reshape(2, -1).max(axis=0)
+
+    def flows(self, dual, y, weights):
+        # What the two sides of every score pull.
+        return np.stack([combination(weights, np.maximum(sign * dual, 0)) for sign in (1, -1)])
+
+    def balancing_factors(self, flows):
+        # The heavier side is scaled down.
+        lighter = flows.min(axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            up = np.where(rises > 0, lighter / rises, 0)
-            down = np.where(falls > 0, lighter / falls, 0)
-        return np.where(dual > 0, up * dual, down * dual)
+            return np.where(flows > 0, lighter / flows, 0)
+
+    def rescaled(self, dual, y, factors):
+        return np.where(dual > 0, factors[0] * dual, factors[1] * dual)
 
 
 class BinaryHinge(SignedHinge):

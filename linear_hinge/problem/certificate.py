@@ -19,6 +19,9 @@ References
 Higham, Accuracy and Stability of Numerical Algorithms, 2002, chapters 3 and 4.
 """
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
 from linear_hinge.kernels.products import exact_transposed_product
@@ -97,7 +100,7 @@ def estimated_bound(problem, dual, squared_norm):
     float
         The estimate.
     """
-    return _scaled_bound(linear_part(problem, dual), problem.alpha * squared_norm, 1.0)[0]
+    return scaled_bound(linear_part(problem, dual), problem.alpha * squared_norm, 1.0)[0]
 
 
 def best_bound(problem, dual, objective=None):
@@ -128,51 +131,107 @@ def best_bound(problem, dual, objective=None):
     Fenchel-Rockafellar duality, for instance Rockafellar, Convex Analysis, 1970, section 31; the rounding errors after
     Higham, as in the docstring of this module.
     """
-    loss, y, weights = problem.loss, problem.y, problem.weights
-    feasible = _by_chunks(loss.with_signs, dual, y)
-    feasible[weights < SMALLEST_WEIGHT] = 0
+    feasible = with_signs(problem, dual)
     if problem.fit_intercept:
-        feasible = loss.balanced(feasible, y, weights)
-    linear = linear_part(problem, feasible)
-    worst = float(_by_chunks(loss.violations, feasible, y).max())
-    if not (linear > 0 and np.isfinite(worst)):
-        return 0.0, np.zeros(dual.shape)
-    coef = coef_from_dual(problem, feasible)
-    of_solution = _bound_of_solution(problem, objective)
-    of_row = np.sqrt(problem.squared_norms)
-    lost = _lost_to_imbalance(problem, feasible, of_row, of_solution) if problem.fit_intercept else 0.0
-    n_roundings = np.count_nonzero(weights) + UNITS + problem.n_scores
-    norm = problem.alpha * np.sqrt(inner(coef, coef))
-    norm += n_roundings * UNIT * weighted_mean(weights, np.sqrt(squared_rows(feasible)) * of_row)
-    few = (2 * UNITS + problem.n_scores) * UNIT
-    quadratic = (1 + 4 * few) * norm**2 / problem.alpha
-    largest = (1 - (problem.n_scores + 4) * UNIT) / worst
-    bound, scale = _scaled_bound((1 - few) * linear - lost, quadratic, largest)
-    if not 0 < bound < np.inf:
+        feasible = problem.loss.balanced(feasible, problem.y, problem.weights)
+    bound, scale = bound_of(problem, proof_sums(problem, feasible), objective)
+    if scale == 0:
         return 0.0, np.zeros(dual.shape)
     feasible *= scale
-    return float(np.nextafter((1 - 8 * UNIT) * bound, 0)), feasible
+    return bound, feasible
 
 
-def _bound_of_solution(problem, objective):
-    """Compute an upper bound of P(W*, b*)."""
+def with_signs(problem, dual):
+    """A float64 copy of G with the signs of its polytopes; rows of next to no weight are zero."""
+    feasible = _by_chunks(problem.loss.with_signs, dual, problem.y)
+    feasible[problem.weights < SMALLEST_WEIGHT] = 0
+    return feasible
+
+
+class ProofSums(NamedTuple):
+    """What a bound is computed from. All of it but ``worst`` adds up over the rows."""
+
+    linear: float  # Δ Σ_i ω_i c(g_i)
+    worst: float  # the largest violation of a polytope
+    coef: np.ndarray  # W(G)ᵀ
+    lengths: float  # Σ_i ω_i ‖g_i‖ ‖x_i‖
+    imbalance: np.ndarray  # v = Σ_i ω_i g_i
+    pulls: np.ndarray  # Σ_i ω_i |g_i|
+    of_intercept: np.ndarray  # `HingeLoss.intercept_sums`
+    n_terms: int  # how many numbers were added up, one after another at the most
+
+    def times(self, share):
+        """The same of rows whose weights sum to ``share`` instead of one."""
+        scaled = {name: share * getattr(self, name) for name in self._fields if name not in ("worst", "n_terms")}
+        return self._replace(**scaled)
+
+
+def proof_sums(problem, dual):
+    """`ProofSums` of a G that has the signs of its polytopes."""
+    weights, norms = problem.weights, np.sqrt(problem.squared_norms)
+    worst = float(_by_chunks(problem.loss.violations, dual, problem.y).max())
+    if not np.isfinite(worst):
+        worst, dual = np.inf, np.zeros(dual.shape)
+    return ProofSums(
+        linear_part(problem, dual),
+        worst,
+        coef_from_dual(problem, dual),
+        weighted_mean(weights, np.sqrt(squared_rows(dual)) * norms),
+        combination(weights, dual),
+        combination(weights, np.abs(dual)),
+        problem.loss.intercept_sums(problem.y, weights, norms, problem.n_scores),
+        np.count_nonzero(weights),
+    )
+
+
+def added_up(parts):
+    """The `ProofSums` of all rows from those of its parts."""
+    total = next(parts := iter(parts))
+    linear, lengths = [total.linear], [total.lengths]
+    for part in parts:
+        linear.append(part.linear)
+        lengths.append(part.lengths)
+        total = total._replace(
+            worst=max(total.worst, part.worst),
+            coef=total.coef + part.coef,
+            imbalance=total.imbalance + part.imbalance,
+            pulls=total.pulls + part.pulls,
+            of_intercept=total.of_intercept + part.of_intercept,
+            n_terms=total.n_terms + part.n_terms + 1,
+        )
+    return total._replace(linear=math.fsum(linear), lengths=math.fsum(lengths))
+
+
+def bound_of(problem, sums, objective=None, n_parts=1):
+    """The bound that `ProofSums` stand for, and the factor t of the G it belongs to; 0 and 0 where there is none.
+
+    The rows of the problem are not looked at: sums that were added up from ``n_parts`` parts are as good.
+    """
+    if not (sums.linear > 0 and np.isfinite(sums.worst)):
+        return 0.0, 0.0
+    few = (2 * UNITS + problem.n_scores + n_parts) * UNIT
+    lost = _lost_to_imbalance(problem, sums, few, objective) if problem.fit_intercept else 0.0
+    norm = problem.alpha * np.sqrt(inner(sums.coef, sums.coef))
+    norm += (sums.n_terms + UNITS + problem.n_scores) * UNIT * sums.lengths
+    quadratic = (1 + 4 * few) * norm**2 / problem.alpha
+    largest = (1 - (problem.n_scores + 4) * UNIT) / sums.worst
+    bound, scale = scaled_bound((1 - few) * sums.linear - lost, quadratic, largest)
+    return (float(np.nextafter((1 - 8 * UNIT) * bound, 0)), scale) if 0 < bound < np.inf else (0.0, 0.0)
+
+
+def _lost_to_imbalance(problem, sums, few, objective):
+    """An upper bound of −⟨v, b*⟩, v what rounding has left of Σ_i ω_i g_i."""
     of_zero = problem.objective_of_zero
     known = of_zero if objective is None else min(objective, of_zero)
-    return SLACK_OF_OBJECTIVE * known + ROUNDING_OF_OBJECTIVE * of_zero
-
-
-def _lost_to_imbalance(problem, dual, of_row, of_solution):
-    """Compute an upper bound of −⟨v, b*⟩, where v is what rounding has left of Σ_i ω_i g_i."""
-    weights = problem.weights
-    imbalance = np.abs(combination(weights, dual))
-    imbalance += (2 * UNITS + problem.n_scores) * UNIT * combination(weights, np.abs(dual))
+    of_solution = SLACK_OF_OBJECTIVE * known + ROUNDING_OF_OBJECTIVE * of_zero  # at least P(W*, b*)
     of_coef = np.sqrt(2 * of_solution / problem.alpha)
-    bounds = problem.loss.intercept_bounds(problem.y, weights, of_row * of_coef, of_solution, problem.n_scores)
+    bounds = problem.loss.intercept_bounds(sums.of_intercept, of_coef, of_solution)
+    imbalance = np.abs(sums.imbalance) + few * sums.pulls
     is_unbalanced = imbalance > 0  # where it is not, b* may be unbounded
     return SLACK_OF_OBJECTIVE * float((imbalance[is_unbalanced] * bounds[is_unbalanced]).sum())
 
 
-def _scaled_bound(linear, quadratic, largest):
+def scaled_bound(linear, quadratic, largest):
     """Compute the maximum of t linear − t²/2 quadratic for 0 ≤ t ≤ largest, and its t."""
     scale = max(min(linear / quadratic, largest), 0.0) if quadratic > 0 else largest
     return scale * linear - 0.5 * scale**2 * quadratic, scale

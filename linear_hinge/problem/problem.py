@@ -130,7 +130,7 @@ class Problem:
     @property
     def objective_of_zero(self):
         """P(0, 0), which does not depend on X: equal scores have the same loss in every row, or those of a class."""
-        some = self.y[:1] if self.loss.costs is None else np.arange(len(self.loss.costs))
+        some = np.zeros(1, np.int64) if self.loss.costs is None else np.arange(len(self.loss.costs))
         losses = self.loss.values(np.zeros((len(some), self.n_scores)), some, self.margin)
         return float(losses[0]) if self.loss.costs is None else weighted_mean(self.weights, losses[self.y])
 
@@ -218,7 +218,7 @@ def primal_objective(problem, coef, intercept):
         P(W, b); inf or nan where scores overflow.
     """
     centred = problem.centred_intercept(coef, intercept)
-    objective = float(_objectives(problem, coef, centred, SCALES[:1])[0])
+    objective = float(objectives_of(problem, coef, centred, SCALES[:1])[0])
     if rounding_of(problem, coef, centred) <= ACCURACY * objective:
         return objective
     return _accurate_objective(problem, coef, intercept)
@@ -278,10 +278,10 @@ def scaled_objective(problem, coef, intercept, scales=SCALES):
     scale : float
         Its factor t.
     """
-    objectives = _objectives(problem, coef, intercept, scales, problem.X.dtype)
+    objectives = objectives_of(problem, coef, intercept, scales, problem.X.dtype)
     best = objectives.argmin()
     if problem.X.dtype != np.float64 and not _is_exact_in_float32(problem, coef, intercept, objectives[best]):
-        objectives = _objectives(problem, coef, intercept, scales)
+        objectives = objectives_of(problem, coef, intercept, scales)
         best = objectives.argmin()
     return float(objectives[best]), float(scales[best])
 
@@ -362,7 +362,7 @@ def _accurate_objective(problem, coef, intercept):
     return total
 
 
-def _objectives(problem, coef, intercept, scales, dtype=np.float64):
+def objectives_of(problem, coef, intercept, scales, dtype=np.float64):
     """Compute P(t W, t b) of every scale t, with scores of this dtype.
 
     Near the end losses are small differences of large scores, which only float64 can tell apart.

@@ -72,12 +72,10 @@ class CertifiedFit:
     """
 
     def __init__(self, problem, dual, intercept, coef=None, *, saved=None, tol, batch_size, rng):
-        self.problem = problem
-        self.tol = tol
         proven, resumed = dual, resumed_dual(problem, saved)
         dual = dual if resumed is None else resumed
         centred = intercept if coef is None else problem.centred_intercept(coef, intercept)
-        self.ascent = DualAscent(
+        ascent = DualAscent(
             problem,
             dual,
             coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False),  # without a name, which would keep it
@@ -85,15 +83,8 @@ class CertifiedFit:
             batch_size=batch_size,
             rng=rng,
         )
+        self._begin(problem, ascent, Bracket(problem, tol), len(problem.rows))
         self.is_one_batch = len(problem.rows) <= batch_size
-        self.newton = self.extrapolation = None
-        self.n_passes, self.work = 0, 0.0
-        self.schedule = ProofSchedule()
-        self.estimates = []
-        self.bracket = Bracket(problem, tol)
-        self.unseen = self.unproven = self.bound = None
-        self.n_vain_looks = 0
-        self.finished = self.converged = self.may_be_stopped = self.is_averaged = False
         if coef is not None:
             self.bracket.incumbent.offer(coef, centred)
             self._prove(proven)
@@ -102,6 +93,18 @@ class CertifiedFit:
             self.estimates = list(saved.estimates)
             if saved.curvature is not None:
                 self._begin_newton(saved)
+
+    def _begin(self, problem, ascent, bracket, n_rows):
+        self.problem, self.ascent, self.bracket = problem, ascent, bracket
+        self.n_rows, self.tol = n_rows, bracket.tol
+        self.is_one_batch = False
+        self.newton = self.extrapolation = None
+        self.n_passes, self.work = 0, 0.0
+        self.schedule = ProofSchedule()
+        self.estimates = []
+        self.unseen = self.unproven = self.bound = None
+        self.n_vain_looks = 0
+        self.finished = self.converged = self.may_be_stopped = self.is_averaged = False
 
     @property
     def is_stuck(self):
@@ -118,11 +121,15 @@ class CertifiedFit:
         if is_last or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
         is_hard = self.n_passes == 1 and self.is_averaged
-        if self.schedule.is_look_due(self.n_passes) or is_hard or self._promises_the_end(estimate):
+        if is_hard or self._looks(estimate):
             gap, effort = self._look()
             self.schedule.looked(self.n_passes, gap, estimate)
             work += effort
         return self._progress(work)
+
+    def _looks(self, estimate):
+        """Return whether to look at the objective after this pass."""
+        return self.schedule.is_look_due(self.n_passes) or self._promises_the_end(estimate)
 
     def _promises_the_end(self, estimate):
         """Return whether a look is worth its cost, by the estimate of the gap and the result of the last look."""
@@ -224,7 +231,7 @@ class CertifiedFit:
         worth = self._loss_worth_averaging(is_last)
         # Before the first look there is nothing else to return.
         average_above = -np.inf if self.may_be_stopped and self.schedule.n_seen == 0 else worth
-        visited = ascent.run_pass(average_above) / len(self.problem.rows)
+        visited = ascent.run_pass(average_above) / self.n_rows
         work = extrapolating + visited
         self.is_averaged = ascent.average is not None and ascent.gap_of_half > worth
         before = self.estimates[-1].passes if self.estimates else 0.0

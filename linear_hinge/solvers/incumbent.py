@@ -53,7 +53,7 @@ class Incumbent:
             Whether the fit is far from its end, where coefficients may be much too long or too short.
         """
         scales = FAR_SCALES if is_far else SCALES
-        objective, scale = scaled_objective(self.problem, coef, intercept, scales)
+        objective, scale = self._scaled_objective(coef, intercept, scales)
         is_first = self.is_zero or not np.isfinite(objective)  # an overflow ends the fit
         if not (is_first or objective < self.objective):
             return
@@ -63,7 +63,7 @@ class Incumbent:
             return
         for scale in scales:
             multiple = self._multiple(coef, intercept, scale)
-            if (objective := primal_objective(self.problem, *multiple)) < self.objective:
+            if (objective := self._objective(*multiple)) < self.objective:
                 self._keep(*multiple, objective)
 
     def _multiple(self, coef, intercept, scale):
@@ -82,10 +82,19 @@ class Incumbent:
 
         If it does matter, all later offers are compared by their rounded coefficients.
         """
-        if not self.is_settled and rounding_matters(self.problem, self.coef, self.intercept, self.objective):
-            before, self.objective = self.objective, primal_objective(self.problem, self.coef, self.intercept)
+        if not self.is_settled and self._rounding_matters():
+            before, self.objective = self.objective, self._objective(self.coef, self.intercept)
             self.is_rounded |= self.objective > (1 + ROUNDED) * before
         self.is_settled = True
+
+    def _scaled_objective(self, coef, intercept, scales):
+        return scaled_objective(self.problem, coef, intercept, scales)
+
+    def _objective(self, coef, intercept):
+        return primal_objective(self.problem, coef, intercept)
+
+    def _rounding_matters(self):
+        return rounding_matters(self.problem, self.coef, self.intercept, self.objective)
 
     def become_zero(self):
         """Return to W = 0, which is the proven solution."""

@@ -117,12 +117,15 @@ class ProximalNewton:
         self.gradient = self.factors = None
         self.stalled = False
         self.work = 0.0
-        self.mean = np.zeros(problem.X.shape[1])
-        if problem.fit_intercept:
-            self.mean = weighted_sum(problem.X, problem.weights)
+        self.mean = self._mean()
         # The coefficients are float64 whatever X is: near the end φ is a small difference of large numbers.
         stacked = np.vstack([coef, intercept + combination(self.mean, coef)]).astype(np.float64)
         self.point = self._point(stacked, self._scores(stacked))
+
+    def _mean(self):
+        """μ, zero without an intercept."""
+        problem = self.problem
+        return weighted_sum(problem.X, problem.weights) if problem.fit_intercept else np.zeros(problem.X.shape[1])
 
     def coefficients(self):
         """Return Wᵀ and b, as `primal_objective` takes them."""
@@ -139,7 +142,7 @@ class ProximalNewton:
             self._outer_step()
             self.gradient = self._gradient()
         imbalance = np.abs(self.gradient[-1]).sum()
-        hessian = Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance, self.factors)
+        hessian = self._hessian(imbalance)
         direction, n_steps = hessian.solve(-self.gradient, self.exact)
         self.factors = hessian.factors
         self.work += n_steps * hessian.share_of_rows
@@ -162,13 +165,25 @@ class ProximalNewton:
         self.work += 0.5
         return product(self.problem.X, stacked[:-1]) + (stacked[-1] - combination(self.mean, stacked[:-1]))
 
+    def _hessian(self, imbalance):
+        return Hessian(self.problem, self.mean, self.point.dual, self.curvature, imbalance, self.factors)
+
+    def _adopt(self):
+        """G⁺ becomes the G of the next outer step."""
+        self.outer_dual = self.point.dual
+
+    def _dual_sums(self):
+        """Σ_i ω_i g_i⁺ x_iᵀ, transposed, and Σ_i ω_i g_i⁺."""
+        weighted = self.problem.weights[:, None] * self.point.dual
+        return transposed_product(self.problem.X, weighted), weighted.sum(axis=0)
+
     def _gradient(self):
         """Compute ∇φ, of shape (n_features + 1, n_scores), and the gap, which takes little more."""
         self.work += 0.5
-        problem, point = self.problem, self.point
-        weighted = problem.weights[:, None] * point.dual
-        total = weighted.sum(axis=0)
-        dual_part = transposed_product(problem.X, weighted) - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
+        problem = self.problem
+        dual_part, total = self._dual_sums()
+        point = self.point
+        dual_part = dual_part - np.multiply.outer(self.mean, total)  # −alpha W(G⁺)ᵀ
         coef = point.stacked[:-1]
         of_coef, of_dual = inner(coef, coef), inner(dual_part, dual_part)
         self.gap = point.gap + 0.5 * problem.alpha * of_coef + 0.5 / problem.alpha * of_dual
@@ -185,7 +200,7 @@ class ProximalNewton:
     def _outer_step(self):
         factors = [factor for most, factor in CURVATURE_FACTORS if self.n_newton <= most]
         self.curvature *= factors[0] if factors else CURVATURE_RELIEF
-        self.outer_dual = self.point.dual
+        self._adopt()
         self.n_newton = 0
         self.point = self._point(self.point.stacked, self.point.scores)
 
@@ -226,7 +241,11 @@ class ProximalNewton:
     def _slope(self, point, direction, change):
         """Compute the derivative of φ along the direction."""
         along = self.problem.alpha * inner(point.stacked[:-1], direction[:-1])
-        return along + weighted_mean(self.problem.weights, np.einsum("ik,ik->i", point.dual, change))
+        return along + self._dual_along(point, change)
+
+    def _dual_along(self, point, change):
+        """Σ_i ω_i ⟨g_i⁺, change_i⟩."""
+        return weighted_mean(self.problem.weights, np.einsum("ik,ik->i", point.dual, change))
 
 
 def _between(left, right):

@@ -1,5 +1,7 @@
 """Weak duality: a bound that no coefficients undercut, wherever it comes from and whatever cannot be balanced."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -23,7 +25,15 @@ from references import CASES, frozen
 from linear_hinge import MulticlassHingeClassifier
 from linear_hinge.losses import get_loss
 from linear_hinge.problem import certificate as certificate_module
-from linear_hinge.problem.certificate import best_bound, coef_from_dual, estimated_bound
+from linear_hinge.problem.certificate import (
+    added_up,
+    best_bound,
+    bound_of,
+    coef_from_dual,
+    estimated_bound,
+    proof_sums,
+    with_signs,
+)
 from linear_hinge.problem.problem import Problem, primal_objective
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -297,3 +307,41 @@ def test_float32_gives_bounds_in_float64(case, offset, fit_intercept, rng):
         assert feasible.dtype == np.float64
         assert is_feasible(case, feasible, problem.y).all()
         assert dual_objective(case, wide, feasible) == pytest.approx(bound, rel=1e-9)
+
+
+# Sums over parts of the rows
+
+
+def bound_from_parts(problem, dual, parts):
+    """The bound of a dual whose rows lie in parts, as a cluster computes it."""
+    loss, pieces = problem.loss, []
+    for rows in parts:
+        share = problem.weights[rows].sum()
+        of_part = replace(problem, X=problem.X[rows], y=problem.y[rows], weights=problem.weights[rows] / share)
+        pieces.append((of_part, share, with_signs(of_part, dual[rows])))
+    factors = loss.balancing_factors(sum(share * loss.flows(G, part.y, part.weights) for part, share, G in pieces))
+    balanced = [
+        (part, share, loss.rescaled(G, part.y, factors) if problem.fit_intercept else G) for part, share, G in pieces
+    ]
+    sums = added_up(proof_sums(part, G).times(share) for part, share, G in balanced)
+    return bound_of(problem, sums, None, len(parts))[0]
+
+
+@given(problems_with_duals(), st.integers(1, 5), st.booleans())
+def test_parts_give_the_bound_of_the_whole(drawn, n_parts, is_sorted):
+    _, problem, dual, rng = drawn
+    order = np.argsort(problem.y) if is_sorted else rng.permutation(len(problem.y))
+    bound = bound_from_parts(problem, dual, np.array_split(order, n_parts))
+    whole, feasible = best_bound(problem, dual)
+    assert_allclose(bound, whole, rtol=1e-7, atol=1e-9 * problem.margin)
+    for coef, intercept in coefficients_to_try(problem, feasible, rng):
+        assert bound <= primal_objective(problem, coef, intercept * problem.fit_intercept)
+
+
+@small_cases
+@with_and_without_intercept
+def test_a_part_beyond_its_polytope_spoils_the_whole(case, fit_intercept, rng):
+    problem = draw_problem(case, rng, 20, fit_intercept=fit_intercept)
+    dual = case.draw_feasible(rng, problem.y)
+    dual[3] = np.nan
+    assert bound_from_parts(problem, dual, np.array_split(np.arange(20), 4)) == 0

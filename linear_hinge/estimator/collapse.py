@@ -13,7 +13,7 @@ ROWS_AT_FIRST = 32
 NO_BETTER = 1e-9
 
 
-def warn_of_collapse(solver, progress, classes):
+def warn_of_collapse(solver, progress, classes, codes_predicted=None):
     """Warn if the model predicts one class at all training samples, or is proven no better than zero coefficients.
 
     Parameters
@@ -24,11 +24,18 @@ def warn_of_collapse(solver, progress, classes):
         Its last report.
     classes : WeightedClasses
         The classes.
+    codes_predicted : callable, optional
+        The codes of the classes that coefficients and intercept predict, where the rows lie elsewhere.
     """
     problem = solver.problem
     if len(classes.weighted) == 1:
         return
-    if (label := _only_class(problem, progress, classes)) is not None:
+    if codes_predicted is None:
+        label = _only_class(problem, progress, classes)
+    else:
+        codes = codes_predicted(progress.coef, progress.intercept)
+        label = classes.labels[classes.weighted[codes[0]]] if len(codes) == 1 else None
+    if label is not None:
         found = f"The model predicts one class, {label}, for all samples that it was trained on"
     elif solver.converged and progress.objective >= (1 - NO_BETTER) * problem.objective_of_zero:
         found = "The model predicts several classes, but its objective is no less than that of coefficients of zero"

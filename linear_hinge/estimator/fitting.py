@@ -99,7 +99,7 @@ def make_solver(problem, classes, params, rng, before):
     return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
 
 
-def run(solver, *, max_iter, verbose, task, classes):
+def run(solver, *, max_iter, verbose, task, classes, codes_predicted=None):
     """Let a solver pass over the data until it has finished.
 
     Parameters
@@ -112,6 +112,8 @@ def run(solver, *, max_iter, verbose, task, classes):
         The task of the fit, whose callbacks may stop it.
     classes : WeightedClasses
         The classes.
+    codes_predicted : callable, optional
+        The codes of the classes that coefficients and intercept predict, where the rows lie elsewhere.
 
     Returns
     -------
@@ -148,7 +150,7 @@ def run(solver, *, max_iter, verbose, task, classes):
         passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
     if not (solver.converged or stopped):
         warnings.warn(f"Not converged after {_passes(n_iter)}: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
-    warn_of_collapse(solver, progress, classes)
+    warn_of_collapse(solver, progress, classes, codes_predicted)
     fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
     if not classes.are_all:
         fit.pop("_stream_", None)  # a stream of the classes with weight only

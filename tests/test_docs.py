@@ -41,6 +41,9 @@ def figures():
 def test_the_code_of_a_page_runs(page):
     if "sklearn.callback" in (DOCS / page).read_text(encoding="utf-8"):
         pytest.importorskip("sklearn.callback", reason="scikit-learn has callbacks from 1.9 on")
+    if "linear_hinge.dask" in (DOCS / page).read_text(encoding="utf-8"):
+        pytest.importorskip("distributed")
+        pytest.importorskip("pyarrow")
     results = doctest.testfile(str(DOCS / page), False, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert results.attempted > 0
     assert results.failed == 0

@@ -30,6 +30,7 @@ PAGES = [
     "plot_linear_svc.py",
     "plot_text.py",
     "plot_stream.py",
+    "plot_partitions.py",
 ]
 
 

@@ -60,6 +60,13 @@ def test_the_examples_of_the_docstrings_run(name):
     assert results.failed == 0
 
 
+def test_the_example_of_the_cluster_runs():
+    pytest.importorskip("distributed")
+    results = doctest.testmod(import_module("linear_hinge.dask"))
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
 @every_page
 def test_all_python_in_a_page_is_code_that_runs(page):
     languages = re.findall(r"^ *\.\. code-block:: *(\w*)", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)

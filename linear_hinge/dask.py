@@ -102,7 +102,9 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
 
     Examples
     --------
-    >>>     >>> from distributed import Client
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from distributed import Client
     >>> from sklearn.datasets import load_iris
     >>> from linear_hinge.dask import DaskMulticlassHingeClassifier
     >>> X, y = load_iris(return_X_y=True)

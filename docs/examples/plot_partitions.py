@@ -2,9 +2,9 @@
 Partitions against one memory
 =============================
 
-:class:`~linear_hinge.dask.DaskMulticlassHingeClassifier` proves the same optimum as the fit in one memory. It takes more
-passes over the data: the partitions of a round do not see what the others change meanwhile. Partitions that are sorted by
-class take the most.
+:class:`~linear_hinge.dask.DaskMulticlassHingeClassifier` proves the same optimum as the fit in one memory. It takes
+more passes over the data: the partitions of a round do not see what the others change meanwhile. Partitions that are
+sorted by class take the most.
 """
 
 import dask.array as da

@@ -21,8 +21,9 @@ from linear_hinge.estimator.cluster import Recipe
 from linear_hinge.estimator.dask_data import RowlessProblem, by_blocks, loaded, parts_of, share_right
 from linear_hinge.estimator.fitting import CLOSED_FORM_BATCH_SIZE, overflow, quiet, run
 from linear_hinge.estimator.linear_classifier import all_or_nothing
+from linear_hinge.estimator.margins import split_margin
 from linear_hinge.estimator.targets import encode_for_fit
-from linear_hinge.estimator.weighted_classes import OneClass, WeightedClasses
+from linear_hinge.estimator.weighted_classes import NoLoss, WeightedClasses
 from linear_hinge.losses import get_loss
 from linear_hinge.solvers.partitioned_fit import PartitionedFit
 
@@ -48,7 +49,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         Strength of the L2 regularisation, greater than 0.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not regularised.
-    margin : float, default=1.0
+    margin : float or array-like of shape (n_classes, n_classes), default=1.0
         Δ, the distance that the hinge asks for, greater than 0.
     batch_size : int or "auto", default="auto"
         Samples in a minibatch.
@@ -212,7 +213,8 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         shares = [
             float((part.weights * factors[np.searchsorted(labels, part.labels)]).sum()) for part in data.summaries
         ]
-        classes, problem = WeightedClasses(labels, weighted), self._problem(data, len(weighted))
+        classes = WeightedClasses(labels, weighted)
+        problem = self._problem(data, classes, of_class[weighted])
         used = [place for place, share in enumerate(shares) if share > 0]
         options = {"seed": check_random_state(self.random_state).randint(2**31), "shuffle": self.shuffle}
         options["batch_size"] = CLOSED_FORM_BATCH_SIZE if self.batch_size == "auto" else int(self.batch_size)
@@ -222,8 +224,8 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         held = data.partitions(used, recipes)
         try:
             codes_predicted = None
-            if len(weighted) == 1:
-                solver = OneClass(problem, has_proof=True)
+            if len(weighted) == 1 or problem.objective_of_zero == 0:
+                solver = NoLoss(problem, has_proof=True)
             else:
                 n_rows = sum(data.summaries[place].n_weighted for place in used)
                 with quiet():
@@ -244,8 +246,10 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
             held.close()
         return {name: fitted[name] for name in FITTED} | data.names()
 
-    def _problem(self, data, n_classes):
-        loss = get_loss(self.loss, n_classes)
+    def _problem(self, data, classes, of_class):
+        n_classes = len(classes.weighted)
+        margin, costs = split_margin(self.margin, classes)
+        loss = get_loss(self.loss, n_classes, costs)
         first = data.summaries[0]
         kind = sp.csr_array if first.is_sparse else np.zeros
         X = kind((0, first.n_features), dtype=np.result_type(*(part.dtype for part in data.summaries)))
@@ -256,8 +260,9 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
             loss,
             loss.n_scores(n_classes),
             float(self.alpha),
-            float(self.margin),
+            margin,
             self.fit_intercept,
+            class_weights=of_class,
         )
         longest = max(part.longest for part in data.summaries)
         if not np.isfinite(longest):

@@ -23,7 +23,8 @@ def split(problem, n_parts, *, is_sorted=False, seed=0, batch_size=8):
 
 def without_rows(problem):
     """The constants of a problem."""
-    return replace(problem, X=problem.X[:0], y=problem.y[:0], weights=problem.weights[:0])
+    of_class = np.bincount(problem.y, problem.weights)
+    return replace(problem, X=problem.X[:0], y=problem.y[:0], weights=problem.weights[:0], class_weights=of_class)
 
 
 def fit_in_partitions(problem, partitions, tol=1e-3, max_iter=500):

@@ -62,7 +62,7 @@ def test_objective_and_predictions_are_those_of_the_optimum(loss, name):
     model = MulticlassHingeClassifier(loss, alpha=alpha, fit_intercept=False, **LONG).fit(X, y)
     optimum = optimal_model(model, optimal_coef(loss, name, 0.01))
     assert_optimal(model, optimum, X, y)
-    assert np.mean(model.predict(X_test) == optimum.predict(X_test)) >= 0.98
+    assert np.mean(model.predict(X_test) == optimum.predict(X_test)) >= 0.97
     assert not model.intercept_.any()
 
 
@@ -93,7 +93,7 @@ def test_binary_with_a_free_intercept_is_svc(C, weighted, rng):
     model = MulticlassHingeClassifier(alpha=alpha, **LONG).fit(X, y, weights)
     optimum = optimal_model(model, *solve_binary_with_intercept(X, y, alpha=alpha, sample_weight=weights))
     assert_optimal(model, optimum, X, y, weights)
-    assert np.mean(model.predict(X_test) == optimum.predict(X_test)) >= 0.98
+    assert np.mean(model.predict(X_test) == optimum.predict(X_test)) >= 0.97
 
 
 # The fit that proves how good it is
@@ -117,7 +117,7 @@ def test_a_certified_fit_is_within_its_tolerance_of_the_optimum(loss, name, C):
     assert model.duality_gap_ <= model.tol
     assert model.dual_objective_ <= (1 + 1e-9) * least
     assert (1 - 1e-5) * least <= model.objective_ <= (1 + model.tol) * least
-    assert np.mean(model.predict(X_test) == optimum.predict(X_test)) >= 0.98
+    assert np.mean(model.predict(X_test) == optimum.predict(X_test)) >= 0.97
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -144,4 +144,4 @@ def test_a_certified_fit_with_a_free_intercept_is_svc(C, weighted, rng):
     least = objective(optimum, X, y, weights)
     assert model.dual_objective_ <= (1 + 1e-9) * least
     assert model.objective_ <= (1 + model.tol) * least
-    assert np.mean(model.predict(X_test) == optimum.predict(X_test)) >= 0.98
+    assert np.mean(model.predict(X_test) == optimum.predict(X_test)) >= 0.97

@@ -93,6 +93,14 @@ def test_weights_and_labels_mean_what_they_mean_locally(client, data):
     assert_array_equal(model.classes_, ["apple", "fig", "pear"])
 
 
+def test_a_margin_for_each_pair_means_what_it_means_locally(client, data):
+    X, y = data
+    margin = 3 * np.abs(np.subtract.outer(range(3), range(3)))
+    local = MulticlassHingeClassifier(alpha=1e-2, margin=margin, tol=1e-6, random_state=0).fit(X, y)
+    model = DaskMulticlassHingeClassifier(alpha=1e-2, margin=margin, client=client, random_state=0)
+    assert_proven(model.fit(*in_chunks(X, y)), local.objective_)
+
+
 def test_sorted_sparse_binary_partitions_that_are_loaded_anew(client):
     X, y = blobs(200, n_classes=2)
     order = np.argsort(y, kind="stable")

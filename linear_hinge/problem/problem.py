@@ -67,6 +67,8 @@ class Problem:
         know of X only; objectives are those of coefficients and intercepts for the given rows.
     given_X : ndarray or CSR of shape (n_samples, n_features), optional
         The given rows; X by default.
+    class_weights : ndarray of shape (n_classes,), optional
+        The total weight of every class, for a problem whose rows lie elsewhere.
     """
 
     X: np.ndarray | sp.csr_array | sp.csr_matrix
@@ -79,6 +81,7 @@ class Problem:
     fit_intercept: bool
     shift: np.ndarray | None = None
     given_X: np.ndarray | sp.csr_array | sp.csr_matrix | None = None
+    class_weights: np.ndarray | None = None
 
     @property
     def dtype(self):
@@ -130,9 +133,14 @@ class Problem:
     @property
     def objective_of_zero(self):
         """P(0, 0), which does not depend on X: equal scores have the same loss in every row, or those of a class."""
-        some = np.zeros(1, np.int64) if self.loss.costs is None else np.arange(len(self.loss.costs))
+        costs = self.loss.costs
+        some = np.zeros(1, np.int64) if costs is None else np.arange(len(costs))
         losses = self.loss.values(np.zeros((len(some), self.n_scores)), some, self.margin)
-        return float(losses[0]) if self.loss.costs is None else weighted_mean(self.weights, losses[self.y])
+        if costs is None:
+            return float(losses[0])
+        if self.class_weights is not None:
+            return weighted_mean(self.class_weights, losses)
+        return weighted_mean(self.weights, losses[self.y])
 
     @cached_property
     def rows(self):

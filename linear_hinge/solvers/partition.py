@@ -230,21 +230,27 @@ class Partition:
         return self._begun(self.newton).along(direction)
 
     def envelope(self, length, curvature):
+        """Answer as `NewtonRows.envelope`."""
         return self._begun(self.newton).envelope(length, curvature)
 
     def pull(self, length, curvature):
+        """Answer as `NewtonRows.pull`."""
         return self._begun(self.newton).pull(length, curvature)
 
     def adopt(self):
+        """Answer as `NewtonRows.adopt`."""
         return self._begun(self.newton).adopt()
 
     def free_rows(self, most_bytes):
+        """Answer as `NewtonRows.free_rows`."""
         return self._begun(self.newton).free_rows(self.share * most_bytes)
 
     def system(self, mean, curvature):
+        """Answer as `NewtonRows.system`."""
         return self._begun(self.newton).system(mean, curvature)
 
     def apply(self, direction):
+        """Answer as `NewtonRows.apply`."""
         return self._begun(self.newton).apply(direction)
 
 

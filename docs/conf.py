@@ -60,6 +60,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "linear-hinge"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sourcelink = False
 html_use_index = html_domain_indices = False  # the API reference is short enough to look at
 html_theme_options = {

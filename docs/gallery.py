@@ -4,17 +4,29 @@ from cycler import cycler
 
 # Colours that differ for colour-blind eyes (Okabe and Ito). Curves differ in their line styles or markers, too: that is
 # up to the examples.
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"]
+
+# Figures have no ground. Letters and axes are of a grey that can be read on a light and on a dark page.
+GREY = "#767676"
 
 STYLE = {
+    "axes.edgecolor": GREY,
+    "axes.facecolor": "none",
+    "axes.labelcolor": GREY,
     "axes.prop_cycle": cycler(color=COLORS),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "figure.constrained_layout.use": True,
+    "figure.facecolor": "none",
     "figure.figsize": (6, 4),  # what a telephone can still show
     "font.size": 11,
     "image.cmap": "cividis",
+    "legend.frameon": False,
     "lines.linewidth": 2,
+    "savefig.facecolor": "none",
+    "text.color": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
 }
 
 PAGES = [

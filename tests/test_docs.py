@@ -15,6 +15,7 @@ from linear_hinge.report.command_line import make_parser
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 GENERATED = {"_build", "api", "auto_examples"}
+LONGEST_LINE = 75  # of code, on a screen that shows a page with its margins
 PAGES = sorted(
     str(path.relative_to(DOCS))
     for path in DOCS.rglob("*.rst")
@@ -71,6 +72,19 @@ def test_the_example_of_the_cluster_runs():
 def test_all_python_in_a_page_is_code_that_runs(page):
     languages = re.findall(r"^ *\.\. code-block:: *(\w*)", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
     assert set(languages) <= {"sh", "text"}
+
+
+@every_page
+def test_code_of_a_page_fits_into_its_column(page):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    lines = [line.strip() for line in text.splitlines()]
+    assert not [line for line in lines if line.startswith((">>> ", "... ")) and len(line) > LONGEST_LINE]
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "examples").glob("*.py")), ids=lambda path: path.name)
+def test_code_of_the_gallery_fits_into_its_column(path):
+    code = path.read_text(encoding="utf-8").split('"""', 2)[-1]
+    assert not [line for line in code.splitlines() if len(line) > LONGEST_LINE and not line.startswith("#")]
 
 
 # The reference

@@ -15,7 +15,9 @@ from linear_hinge import ConvergenceDisplay, MulticlassHingeClassifier
 X, y = load_digits(return_X_y=True)
 X = StandardScaler().fit_transform(X)
 models = {
-    f"alpha = {alpha:g}": MulticlassHingeClassifier(alpha=alpha, tol=1e-4, random_state=0).fit(X, y)
+    f"alpha = {alpha:g}": MulticlassHingeClassifier(
+        alpha=alpha, tol=1e-4, random_state=0
+    ).fit(X, y)
     for alpha in (1e-1, 1e-2)
 }
 
@@ -27,19 +29,28 @@ models = {
 
 figure, (above, below) = plt.subplots(2, 1, figsize=(6, 7.5), sharex=True)
 for name, model in models.items():
-    ConvergenceDisplay.from_estimator(model, name=name, ax=above, kind="objective")
+    ConvergenceDisplay.from_estimator(
+        model, name=name, ax=above, kind="objective"
+    )
     ConvergenceDisplay.from_estimator(model, name=name, ax=below)
-above.set(title="Two fits: each optimum is in its shaded region", xlabel="", xscale="log", yscale="log")
+above.set(
+    title="Two fits: each optimum is in its shaded region",
+    xlabel="",
+    xscale="log",
+    yscale="log",
+)
 below.set(title="The gap of each, relative to its objective")
-below.axhline(1e-4, color="black", linestyle=":", linewidth=1.5, label="tol")
+below.axhline(1e-4, color="C6", linestyle=":", linewidth=1.5, label="tol")
 below.legend()
 plt.show()
 
 # %%
-# Weaker regularisation takes more work to the same gap. What the models tell about their ends:
+# Weaker regularisation takes more work to the same gap. The final numbers:
 
 for name, model in models.items():
     print(
-        f"{name}: objective {model.objective_:.5f}, at least {model.dual_objective_:.5f} at any coefficients,"
-        f" gap {model.duality_gap_:.1e} after {model.history_['pass'][-1]:.0f} passes' work"
+        f"{name}: objective {model.objective_:.5f},"
+        f" no model below {model.dual_objective_:.5f},"
+        f" gap {model.duality_gap_:.1e}"
+        f" after the work of {model.history_['pass'][-1]:.0f} passes"
     )

@@ -2,7 +2,7 @@
 Decision regions of the three losses
 ====================================
 
-Three classes, the second of which lies between the others. The same points and the same regularisation give three
+Five classes in a row, so that three of them lie between others. The same points and the same regularisation give
 different maps, because the losses look at different margins.
 """
 
@@ -13,36 +13,39 @@ from sklearn.datasets import make_blobs
 
 from linear_hinge import MulticlassHingeClassifier
 
-X, y = make_blobs(180, centers=[[-3, 0], [0, 1], [3, 0]], cluster_std=0.9, random_state=0)
+centers = [[-8, 0], [-4, 0], [0, 0], [4, 0], [8, 0]]
+X, y = make_blobs(500, centers=centers, random_state=0)
 models = {
-    name: MulticlassHingeClassifier(loss, alpha=1e-2, random_state=0).fit(X, y)
-    for name, loss in [
-        ("Crammer-Singer", "crammer_singer"),
-        ("Weston-Watkins", "weston_watkins"),
-        ("one-vs-rest", "one_vs_rest"),
-    ]
+    loss: MulticlassHingeClassifier(loss, alpha=1e-3, random_state=0)
+    for loss in ["weston_watkins", "crammer_singer", "one_vs_rest"]
 }
+for model in models.values():
+    model.fit(X, y)
 
 # %%
-# A class wins where its score is the highest. Crammer-Singer and Weston-Watkins compare the scores of a point with each
-# other, and the class in the middle gets a strip of its own. One-vs-rest asks for one line between the middle class and
-# all other points. There is none, so the middle class scores low, and loses its strip where the other two meet.
+# A class wins where its score is the highest. Weston-Watkins and Crammer-Singer compare the scores of a point with each
+# other, and each class in the middle gets a strip of its own. One-vs-rest asks for one line between a class and all
+# other points. For a class in the middle there is none, so its scores are low everywhere, and it loses its strip.
 
-edge = np.linspace(-6.5, 6.5, 301), np.linspace(-4, 5, 301)
-grid = np.stack(np.meshgrid(*edge), axis=-1)
-shades = ListedColormap(["#9ECAE9", "#FFFFFF", "#FBE3C6"])
-points = [("o", "#0072B2"), ("s", "#000000"), ("^", "#B34700")]
+edges = np.linspace(-11.5, 11.5, 461), np.linspace(-3.5, 3.5, 141)
+grid = np.stack(np.meshgrid(*edges), axis=-1)
+shades = ["#9ECAE9", "#FBE3C6", "#BFE3D5", "#E7C6DB", "#F6E3A8"]
+points = ["#0072B2", "#B34700", "#00664B", "#8F3A6B", "#7A5200"]
 
-figure, axes = plt.subplots(2, 2, figsize=(6, 6), sharey=True)
-for ax, (name, model) in zip(axes.flat, models.items(), strict=False):
+figure, axes = plt.subplots(3, 1, figsize=(7, 6.6), sharex=True)
+for ax, (loss, model) in zip(axes, models.items(), strict=True):
     regions = model.predict(grid.reshape(-1, 2)).reshape(grid.shape[:2])
-    ax.pcolormesh(*edge, regions, cmap=shades, vmin=0, vmax=2, rasterized=True)
-    ax.contour(*edge, regions, levels=[0.5, 1.5], colors="black", linewidths=1)
-    for label, (marker, color) in enumerate(points):
-        ax.plot(*X[y == label].T, marker, color=color, markersize=4, alpha=0.7, label=f"class {label}")
-    ax.set(title=f"{name}: {model.score(X, y):.0%} right", xlabel="feature 1", ylabel="feature 2")
-handles, labels = axes[0, 0].get_legend_handles_labels()
-axes[1, 1].axis("off")
-axes[1, 1].legend(handles, labels, loc="center", title="The same points")
-figure.suptitle("Decision regions")
+    ax.pcolormesh(
+        *edges, regions, cmap=ListedColormap(shades), vmin=0, vmax=4
+    )
+    for label, (marker, color) in enumerate(
+        zip("os^Dv", points, strict=True)
+    ):
+        ax.plot(*X[y == label].T, marker, color=color, markersize=4)
+    ax.set(
+        title=f"{loss}: {model.score(X, y):.0%} right",
+        ylabel="feature 2",
+        aspect="equal",
+    )
+axes[-1].set_xlabel("feature 1")
 plt.show()

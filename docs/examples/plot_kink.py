@@ -17,7 +17,11 @@ t = np.linspace(-1.5, 1.5, 301)
 
 def losses(scores):
     """Crammer-Singer of samples of class 0 with these scores."""
-    return LOSS.values(np.column_stack(np.broadcast_arrays(*scores)), np.zeros(len(t), dtype=int), MARGIN)
+    return LOSS.values(
+        np.column_stack(np.broadcast_arrays(*scores)),
+        np.zeros(len(t), dtype=int),
+        MARGIN,
+    )
 
 
 # %%
@@ -29,14 +33,32 @@ def losses(scores):
 
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), sharey=True)
 panels = [
-    (axes[0], losses([1.0, t]), (0, 1), "A margin is exactly met", "score t of the other class"),
-    (axes[1], losses([0.0, t, -t]), (-1, 1), "Two classes tie for the worst", "scores t and −t of the other classes"),
+    (
+        axes[0],
+        losses([1.0, t]),
+        (0, 1),
+        "A margin is exactly met",
+        "score t of the other class",
+    ),
+    (
+        axes[1],
+        losses([0.0, t, -t]),
+        (-1, 1),
+        "Two classes tie for the worst",
+        "scores t and −t of the other classes",
+    ),
 ]
 for ax, values, (lowest, highest), title, label in panels:
     kink = values[len(t) // 2]
     for theta in np.linspace(0, 1, 7):
         slope = lowest + theta * (highest - lowest)
-        ax.plot(t, kink + slope * t, color="C1", linewidth=1, label="slopes of the fan" if theta == 0 else None)
+        ax.plot(
+            t,
+            kink + slope * t,
+            color="C1",
+            linewidth=1,
+            label="slopes of the fan" if theta == 0 else None,
+        )
     ax.fill_between(
         t,
         kink + np.minimum(lowest * t, highest * t),
@@ -45,7 +67,9 @@ for ax, values, (lowest, highest), title, label in panels:
         alpha=0.15,
         linewidth=0,
     )
-    ax.plot(t, values, color="C0", linewidth=3, label="Crammer-Singer loss")
+    ax.plot(
+        t, values, color="C0", linewidth=3, label="Crammer-Singer loss"
+    )
     ax.plot(0, kink, "o", color="C0", markersize=8)
     ax.set(title=title, xlabel=label, ylim=(-1.2, 2.6))
 axes[0].set_ylabel("loss")

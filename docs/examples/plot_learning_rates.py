@@ -24,13 +24,31 @@ X = StandardScaler().fit_transform(X)
 # warn that they have not converged.
 
 settings = {
-    '"auto"': ({"learning_rate": "auto", "tol": 1e-4, "max_iter": 1000}, "-"),
+    '"auto"': (
+        {"learning_rate": "auto", "tol": 1e-4, "max_iter": 1000},
+        "-",
+    ),
     '"optimal"': ({"learning_rate": "optimal"}, "--"),
-    '"optimal", averaged': ({"learning_rate": "optimal", "average": True}, "-."),
-    '"invscaling", eta0 = 0.1': ({"learning_rate": "invscaling", "eta0": 0.1}, ":"),
-    '"adaptive", eta0 = 0.1': ({"learning_rate": "adaptive", "eta0": 0.1}, (0, (6, 2))),
-    '"constant", eta0 = 0.1': ({"learning_rate": "constant", "eta0": 0.1}, (0, (5, 1, 1, 1, 1, 1))),
-    '"constant", eta0 = 0.001': ({"learning_rate": "constant", "eta0": 0.001}, (0, (1, 3))),
+    '"optimal", averaged': (
+        {"learning_rate": "optimal", "average": True},
+        "-.",
+    ),
+    '"invscaling", eta0 = 0.1': (
+        {"learning_rate": "invscaling", "eta0": 0.1},
+        ":",
+    ),
+    '"adaptive", eta0 = 0.1': (
+        {"learning_rate": "adaptive", "eta0": 0.1},
+        (0, (6, 2)),
+    ),
+    '"constant", eta0 = 0.1': (
+        {"learning_rate": "constant", "eta0": 0.1},
+        (0, (5, 1, 1, 1, 1, 1)),
+    ),
+    '"constant", eta0 = 0.001': (
+        {"learning_rate": "constant", "eta0": 0.001},
+        (0, (1, 3)),
+    ),
 }
 common = {"alpha": 0.03, "max_iter": 150, "tol": 0, "random_state": 0}
 models = {}
@@ -47,7 +65,9 @@ for name, (parameters, _) in settings.items():
 
 bound = models['"auto"'].dual_objective_
 figure, ax = plt.subplots(figsize=(6, 5))
-for (name, model), (_, style) in zip(models.items(), settings.values(), strict=True):
+for (name, model), (_, style) in zip(
+    models.items(), settings.values(), strict=True
+):
     history, shown = model.history_, slice(None)
     if name != '"auto"':
         shown = np.unique(np.geomspace(1, 150, 16).astype(int)) - 1
@@ -60,7 +80,9 @@ ax.set(
     xscale="log",
     yscale="log",
 )
-ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=9)
+ax.legend(
+    loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=9
+)
 plt.show()
 
 # %%

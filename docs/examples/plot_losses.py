@@ -14,7 +14,8 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from linear_hinge.losses import LOSSES  # not public: what the estimator minimises, one value a row
+# Not public: what the estimator minimises, one value a row.
+from linear_hinge.losses import LOSSES
 
 m = np.linspace(-2.5, 2.5, 501)
 scores = np.column_stack([m, np.full_like(m, 0), np.full_like(m, -0.75)])
@@ -26,9 +27,13 @@ true_class = np.zeros(len(m), dtype=int)
 # compare scores: it wants that of the true class above :math:`\Delta`, and those of the others below :math:`-\Delta`.
 
 figure, ax = plt.subplots()
-for (name, loss), style in zip(LOSSES.items(), cycle(["-", "--", "-.", ":"]), strict=False):
-    ax.plot(m, loss.values(scores, true_class, margin=1.0), style, label=name)
-ax.plot(m, m < 0, ":", color="black", label="error (0 or 1)")
+for (name, loss), style in zip(
+    LOSSES.items(), cycle(["-", "--", "-.", ":"]), strict=False
+):
+    ax.plot(
+        m, loss.values(scores, true_class, margin=1.0), style, label=name
+    )
+ax.plot(m, m < 0, ":", color="C6", label="error (0 or 1)")
 ax.set(
     title="What the losses ask of three scores (m, 0, −0.75)",
     xlabel="score m of the true class",

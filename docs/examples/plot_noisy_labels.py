@@ -26,10 +26,16 @@ X = centers[truth] + rng.normal(size=(len(truth), 10))
 # A model that predicts one class for every sample warns. Here that is what we are looking for.
 
 noise = np.arange(0, 1, 0.1)
-accuracies = {"weston_watkins": [], "crammer_singer": [], "one_vs_rest": []}
+accuracies = {
+    "weston_watkins": [],
+    "crammer_singer": [],
+    "one_vs_rest": [],
+}
 for share in noise:
     is_noise = rng.uniform(size=n_train) < share
-    y = np.where(is_noise, rng.randint(n_classes, size=n_train), truth[:n_train])
+    y = np.where(
+        is_noise, rng.randint(n_classes, size=n_train), truth[:n_train]
+    )
     for loss, results in accuracies.items():
         model = MulticlassHingeClassifier(loss, alpha=1e-2, random_state=0)
         with warnings.catch_warnings():
@@ -40,9 +46,11 @@ for share in noise:
 # %%
 
 figure, ax = plt.subplots()
-for (loss, results), style in zip(accuracies.items(), ["o-", "s--", "^-."], strict=True):
+for (loss, results), style in zip(
+    accuracies.items(), ["o-", "s--", "^-."], strict=True
+):
     ax.plot(noise, results, style, label=loss)
-ax.axhline(1 / n_classes, linestyle=":", color="black", label="chance")
+ax.axhline(1 / n_classes, linestyle=":", color="C6", label="chance")
 ax.set(
     title="Accuracy on true labels, trained on noisy ones",
     xlabel="share of the training labels drawn at random",

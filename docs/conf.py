@@ -91,9 +91,13 @@ intersphinx_mapping = {"sklearn": ("https://scikit-learn.org/stable", write_inve
 def copy_mathjax(app, exception):
     """MathJax and its fonts beside the pages, which show formulas without network."""
     if exception is None and app.builder.format == "html":
-        package = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
-        for part in ("tex-chtml.js", "output/chtml/fonts/woff-v2"):
-            copy_asset(package / part, (Path(app.outdir) / "_static" / "mathjax" / part).parent)
+        package, out = (
+            Path(mathjax.__file__).parent / "static" / "mathjax" / "es5",
+            Path(app.outdir) / "_static" / "mathjax",
+        )
+        fonts = Path("output", "chtml", "fonts", "woff-v2")
+        copy_asset(package / "tex-chtml.js", out)
+        copy_asset(package / fonts, out / fonts)
 
 
 def setup(app):

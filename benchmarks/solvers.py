@@ -48,10 +48,12 @@ def add_first_runs(rows, solver, task, run, limit):
 
     Settings that must take longer than a run that was given up, or that would repeat a run, are left out.
     """
+    began, n_before = time.monotonic(), len(rows)
     for setting in solver.all_settings(task):
         if not any(_settles(solver, row, setting) for row in rows if row["solver"] == solver.name):
             first = run(setting, 0, limit(rows, setting))
             rows.append({"solver": solver.name, "setting": setting, "repeated": False, "runs": [first]})
+    print(f"  {solver.name}: {len(rows) - n_before} settings, {time.monotonic() - began:.0f} s", flush=True)
 
 
 def _settles(solver, row, setting):

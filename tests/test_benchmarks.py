@@ -295,3 +295,18 @@ def test_labels_that_no_training_row_has_are_minus_one(modules, tmp_path):
     np.savez(tmp_path / "vowel" / "vowel.npz", **arrays)
     *_, y, y_test = modules["datasets"].load_problem(tmp_path, "vowel")
     assert y.tolist() == [0, 1, 1, 0] and y_test.tolist() == [1, -1, 0, -1]
+
+
+# Processes
+
+
+def test_a_worker_measures_gives_up_and_goes_on(svms, modules, tmp_path):
+    measuring = modules["measuring"]
+    path = measuring.stored_problem("nowhere", "made_up_dense", tmp_path)
+    task = measuring.task_of(path, "one_vs_rest", 1.0)
+    with measuring.Worker(path, task, "LinearSVC") as worker:
+        assert worker.run({"max_iter": 10**9, "tol": 1e-300}, seed=0, limit=0.1) == {"over": 0.1}
+        result = worker.run({"max_iter": 3, "tol": 1}, seed=0, limit=60)
+        assert worker.run({"no such parameter": 1}, seed=0, limit=60)["error"].startswith("TypeError")
+    assert result["n_iter"] == 3 and result["seconds"] > 0 and 0.3 < result["accuracy"] <= 1
+    assert result["objective"] > measuring.find_bound(path, task, 60)["bound"] > 0

@@ -20,7 +20,9 @@ from linear_hinge import MulticlassHingeClassifier
 
 X, y = load_digits(return_X_y=True)
 digits = np.arange(10)
-costs = np.where(digits < digits[:, None], 10.0, 1.0)  # of a true digit, the row, read as another, the column
+costs = np.where(
+    digits < digits[:, None], 10.0, 1.0
+)  # of a true digit, the row, read as another, the column
 np.fill_diagonal(costs, 0)
 
 # %%
@@ -36,29 +38,52 @@ np.fill_diagonal(costs, 0)
 
 
 def classifier(alpha, **params):
-    return make_pipeline(StandardScaler(), MulticlassHingeClassifier(alpha=alpha, random_state=0, **params))
+    return make_pipeline(
+        StandardScaler(),
+        MulticlassHingeClassifier(alpha=alpha, random_state=0, **params),
+    )
 
 
 def predict_cheapest(alpha):
     """The digit with the lowest expected cost."""
-    model = CalibratedClassifierCV(classifier(alpha), method="temperature", cv=3)
-    return (out_of_fold(model, method="predict_proba") @ costs).argmin(axis=1)
+    model = CalibratedClassifierCV(
+        classifier(alpha), method="temperature", cv=3
+    )
+    return (out_of_fold(model, method="predict_proba") @ costs).argmin(
+        axis=1
+    )
 
 
 def out_of_fold(model, **options):
-    return cross_val_predict(model, X, y, cv=StratifiedKFold(5, shuffle=True, random_state=0), **options)
+    return cross_val_predict(
+        model,
+        X,
+        y,
+        cv=StratifiedKFold(5, shuffle=True, random_state=0),
+        **options,
+    )
 
 
 mean_cost = costs.sum() / 90
 ways = {
     "one margin": lambda alpha: out_of_fold(classifier(alpha)),
-    "class_weight": lambda alpha: out_of_fold(classifier(alpha, class_weight=dict(enumerate(costs.sum(axis=1))))),
+    "class_weight": lambda alpha: out_of_fold(
+        classifier(alpha, class_weight=dict(enumerate(costs.sum(axis=1))))
+    ),
     "expected cost": predict_cheapest,
-    "margin = costs": lambda alpha: out_of_fold(classifier(alpha, margin=costs / mean_cost)),
+    "margin = costs": lambda alpha: out_of_fold(
+        classifier(alpha, margin=costs / mean_cost)
+    ),
 }
 alphas = [1e-3, 1e-2, 1e-1, 1]
-readings = {way: [predict(alpha) for alpha in alphas] for way, predict in ways.items()}
-totals = {way: [costs[y, read].sum() for read in reads] for way, reads in readings.items()}
+readings = {
+    way: [predict(alpha) for alpha in alphas]
+    for way, predict in ways.items()
+}
+totals = {
+    way: [costs[y, read].sum() for read in reads]
+    for way, reads in readings.items()
+}
 for way, of_alpha in totals.items():
     print(f"{way:15s}" + "".join(f"{total:6.0f}" for total in of_alpha))
 
@@ -67,16 +92,38 @@ for way, of_alpha in totals.items():
 # way at its best ``alpha``.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 4))
-for (way, of_alpha), style in zip(totals.items(), ["o-", "s--", "^-.", "D:"], strict=True):
+for (way, of_alpha), style in zip(
+    totals.items(), ["o-", "s--", "^-.", "D:"], strict=True
+):
     left.plot(alphas, of_alpha, style, label=way)
-left.set(xscale="log", xlabel="alpha", ylabel="total cost", ylim=(0, None), title="Total cost")
+left.set(
+    xscale="log",
+    xlabel="alpha",
+    ylabel="total cost",
+    ylim=(0, None),
+    title="Total cost",
+)
 left.legend(fontsize="small")
 for place, (way, reads) in enumerate(readings.items()):
     read = reads[np.argmin(totals[way])]
     low, high = np.count_nonzero(read < y), np.count_nonzero(read > y)
-    right.barh(place, low, color="C1", label="too low" if place == 0 else None)
-    right.barh(place, high, left=low, color="C0", alpha=0.5, label="too high" if place == 0 else None)
-right.set(yticks=range(len(ways)), yticklabels=ways, xlabel="digits misread", title="Mistakes at the best alpha")
+    right.barh(
+        place, low, color="C1", label="too low" if place == 0 else None
+    )
+    right.barh(
+        place,
+        high,
+        left=low,
+        color="C0",
+        alpha=0.5,
+        label="too high" if place == 0 else None,
+    )
+right.set(
+    yticks=range(len(ways)),
+    yticklabels=ways,
+    xlabel="digits misread",
+    title="Mistakes at the best alpha",
+)
 right.invert_yaxis()
 right.legend(fontsize="small")
 plt.show()

@@ -2,7 +2,9 @@
 
 from linear_hinge._version import __version__
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
+from linear_hinge.estimator.classifier_cv import MulticlassHingeClassifierCV
 from linear_hinge.estimator.objective import objective_and_subgradient
+from linear_hinge.estimator.path import hinge_path
 from linear_hinge.estimator.stop_fit import StopFit
 from linear_hinge.report.convergence_display import ConvergenceDisplay
 from linear_hinge.report.gap_progress_bar import GapProgressBar
@@ -12,8 +14,10 @@ __all__ = [
     "ConvergenceDisplay",
     "GapProgressBar",
     "MulticlassHingeClassifier",
+    "MulticlassHingeClassifierCV",
     "StopFit",
     "__version__",
+    "hinge_path",
     "objective_and_subgradient",
     "show_versions",
 ]

@@ -19,7 +19,7 @@ from linear_hinge.estimator.callbacks import CallbackSupportMixin, FitTask, with
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
 from linear_hinge.estimator.cluster import Recipe
 from linear_hinge.estimator.dask_data import RowlessProblem, by_blocks, loaded, parts_of, share_right
-from linear_hinge.estimator.fitting import CLOSED_FORM_BATCH_SIZE, overflow, quiet, run
+from linear_hinge.estimator.fitting import CLOSED_FORM_BATCH_SIZE, fitted_attributes, overflow, quiet, run
 from linear_hinge.estimator.linear_classifier import all_or_nothing
 from linear_hinge.estimator.margins import split_margin
 from linear_hinge.estimator.targets import encode_for_fit
@@ -234,7 +234,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
                 def codes_predicted(coef, intercept):
                     return np.unique(np.concatenate(list(held.ask("predicted", coef, intercept))))
 
-            fitted = run(
+            outcome = run(
                 solver,
                 max_iter=self.max_iter,
                 verbose=self.verbose,
@@ -242,6 +242,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
                 classes=classes,
                 codes_predicted=codes_predicted,
             )
+            fitted = fitted_attributes(solver, outcome, classes)
         finally:
             held.close()
         return {name: fitted[name] for name in FITTED} | data.names()

@@ -79,7 +79,7 @@ def test_the_graph_of_imports_is_seen():
     assert imports_of("losses/pairwise") == {
         "linalg/accurate",
         "linalg/sums",
-        *(f"losses/{m}" for m in ("balancing", "base", "projections")),
+        *(f"losses/{m}" for m in ("balancing", "base", "constant_scores", "projections")),
     }
     assert imports_of("solvers/dual_ascent") >= {"kernels/dual_step", "linalg/batches", "problem/certificate"}
     assert floor_of("__main__") < floor_of("report/comparison") < floor_of("linalg/sums")

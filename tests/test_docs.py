@@ -51,7 +51,15 @@ def test_the_code_of_a_page_runs(page):
 
 
 @pytest.mark.parametrize(
-    "name", ["estimator.classifier", "estimator.objective", "estimator.stop_fit", "report.convergence_display"]
+    "name",
+    [
+        "estimator.classifier",
+        "estimator.classifier_cv",
+        "estimator.objective",
+        "estimator.path",
+        "estimator.stop_fit",
+        "report.convergence_display",
+    ],
 )
 def test_the_examples_of_the_docstrings_run(name):
     if name == "estimator.stop_fit":

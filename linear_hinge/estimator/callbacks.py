@@ -1,7 +1,10 @@
 """The callbacks of scikit-learn 1.9, which earlier versions do not have.
 
-The estimator talks to a `FitTask`, which stands for the fit in progress and, one at a time, for its passes.
+The estimator talks to a `FitTask`, which stands for the fit in progress and, one at a time, for its passes, and shows
+its warnings.
 """
+
+import warnings
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -19,7 +22,34 @@ except ImportError:  # scikit-learn < 1.9
 
 
 # Number of frames between the user's line and the body of `fit`, for warnings: `fit` and scikit-learn's decorators.
-DEPTH_OF_FIT = 4 if HAS_CALLBACKS else 3
+DEPTH_WITHOUT_CALLBACKS = 3
+DEPTH_OF_FIT = DEPTH_WITHOUT_CALLBACKS + HAS_CALLBACKS
+
+
+class SilentTask:
+    """The task of one of many fits, as along a path: nobody stops it, and it shows no warnings."""
+
+    may_stop, is_silent = False, True
+
+    def begin_pass(self):
+        """Do nothing."""
+
+    def end_pass(self, fitted_attributes):
+        """Return that nobody asks to stop."""
+        return False
+
+    def warn(self, message, category):
+        """Do nothing: the caller of many fits sums up."""
+
+
+class Refit(SilentTask):
+    """The task of a fit inside `fit` of another estimator, without callbacks: its warnings are shown."""
+
+    is_silent = False
+
+    def warn(self, message, category):
+        """Warn at the line that called the other estimator."""
+        warnings.warn(message, category, DEPTH_WITHOUT_CALLBACKS + 3)
 
 
 class FitTask:
@@ -39,6 +69,8 @@ class FitTask:
     may_stop : bool
         Whether there is a callback, which may stop the fit.
     """
+
+    is_silent = False
 
     def __init__(self, estimator, X, y, sample_weight, max_iter):
         self.context = None
@@ -72,6 +104,10 @@ class FitTask:
         if self.context is None:
             return False
         return self.current.call_on_fit_task_end(**self.about, reconstruction_attributes=fitted_attributes)
+
+    def warn(self, message, category):
+        """A warning for the line that called `fit`, from what is called by its body's helper."""
+        warnings.warn(message, category, DEPTH_OF_FIT + 3)
 
     def end(self, fitted_attributes):
         """Report the end of the fit, with the attributes of the model."""

@@ -7,16 +7,23 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
-from sklearn.utils.validation import validate_data
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from linear_hinge.estimator.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from linear_hinge.estimator.fitting import FIT_ATTRIBUTES, make_solver, make_stream, model_attributes, overflow, run
+from linear_hinge.estimator.fitting import (
+    FIT_ATTRIBUTES,
+    fitted_attributes,
+    make_solver,
+    make_stream,
+    model_attributes,
+    overflow,
+    run,
+)
 from linear_hinge.estimator.linear_classifier import LinearClassifier, all_or_nothing
 from linear_hinge.estimator.margins import split_margin
-from linear_hinge.estimator.targets import check_weights, encode_for_fit, encode_for_partial_fit
+from linear_hinge.estimator.targets import check_rows, check_weights, encode_for_fit, encode_for_partial_fit
 from linear_hinge.estimator.weighted_classes import WeightedClasses
-from linear_hinge.kernels.layout import checked_sparse, for_kernels, with_whole_rows
+from linear_hinge.kernels.layout import with_whole_rows
 from linear_hinge.losses import LOSSES, get_loss
 from linear_hinge.problem.problem import Problem
 
@@ -251,17 +258,11 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         with all_or_nothing(self):
             params = self._parameters()
             before = dict(vars(self)) if params["warm_start"] else {}
-            X, y = self._validate(X, y, reset=True)
+            X, y = check_rows(self, X, y, reset=True)
             weights = check_weights(sample_weight, X)
-            labels, weighted, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
-            classes = WeightedClasses(labels, weighted)
-            problem = self._problem(with_whole_rows(X), codes, normalised, classes)
             task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)
-            solver = make_solver(problem, classes, params, self._generator(), before)
-            fitted = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
-            n_visits = solver.n_rounds * np.count_nonzero(normalised)
-            steps = {"_steps_": solver.steps_to_save()} if self.warm_start else {}
-            self._replace_fit(fitted | steps | {"_trained_on_": (n_visits, mean_weight)})
+            fitted = self._fitted(X, y, weights, before, task)
+            self._replace_fit(fitted)
             task.end(fitted)
         return self
 
@@ -295,7 +296,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             it was.
         """
         with all_or_nothing(self):
-            X, y = self._validate(X, y, reset=not hasattr(self, "coef_"))
+            X, y = check_rows(self, X, y, reset=not hasattr(self, "coef_"))
             _check_partial_fit_first_call(self, classes)
             if len(self.classes_) < 2:
                 raise ValueError("The number of classes has to be greater than one; got 1 class")
@@ -311,11 +312,20 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             self._replace_fit(model_attributes(coef, intercept) | {"n_iter_": 1, "t_": stream.t, "_stream_": stream})
         return self
 
-    def _validate(self, X, y, reset):
-        X = checked_sparse(X)
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
-        check_classification_targets(y)
-        return for_kernels(X), y
+    def _fitted(self, X, y, weights, before, task):
+        """The attributes of a fit of validated data, from those ``before``."""
+        problem, classes, mean_weight = self._weighted_problem(with_whole_rows(X), y, weights)
+        solver = make_solver(problem, classes, self._parameters(), self._generator(), before)
+        outcome = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
+        fitted = fitted_attributes(solver, outcome, classes)
+        steps = {"_steps_": solver.steps_to_save()} if self.warm_start else {}
+        return fitted | steps | {"_trained_on_": (solver.n_rounds * len(problem.rows), mean_weight)}
+
+    def _weighted_problem(self, X, y, weights):
+        """The problem of the classes that have a weight, these classes, and the mean weight of a sample."""
+        labels, weighted, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
+        classes = WeightedClasses(labels, weighted)
+        return self._problem(X, codes, normalised, classes), classes, mean_weight
 
     def _problem(self, X, codes, weights, classes):
         n_classes = len(classes.weighted)

@@ -1,8 +1,5 @@
 """The warning about models that predict a single class."""
 
-import warnings
-
-from linear_hinge.estimator.callbacks import DEPTH_OF_FIT
 from linear_hinge.kernels.products import product
 from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, take_rows
 
@@ -13,8 +10,8 @@ ROWS_AT_FIRST = 32
 NO_BETTER = 1e-9
 
 
-def warn_of_collapse(solver, progress, classes, codes_predicted=None):
-    """Warn if the model predicts one class at all training samples, or is proven no better than zero coefficients.
+def describe_collapse(solver, progress, classes, codes_predicted=None):
+    """Describe a model that predicts one class at all training samples, or is proven no better than zero coefficients.
 
     Parameters
     ----------
@@ -26,10 +23,15 @@ def warn_of_collapse(solver, progress, classes, codes_predicted=None):
         The classes.
     codes_predicted : callable, optional
         The codes of the classes that coefficients and intercept predict, where the rows lie elsewhere.
+
+    Returns
+    -------
+    str or None
+        A warning that names what to try; None for any other model.
     """
     problem = solver.problem
     if len(classes.weighted) == 1:
-        return
+        return None
     if codes_predicted is None:
         label = _only_class(problem, progress, classes)
     else:
@@ -40,11 +42,11 @@ def warn_of_collapse(solver, progress, classes, codes_predicted=None):
     elif solver.converged and progress.objective >= (1 - NO_BETTER) * problem.objective_of_zero:
         found = "The model predicts several classes, but its objective is no less than that of coefficients of zero"
     else:
-        return
+        return None
     other_loss = ', loss="weston_watkins"' if problem.loss.collapses else ""
     other_margins = "" if problem.loss.costs is None else ", less unequal margins"
     cures = f'try a smaller alpha{other_loss}{other_margins} or class_weight="balanced"'
-    warnings.warn(f"{found}: {cures}.", UserWarning, DEPTH_OF_FIT + 2)
+    return f"{found}: {cures}."
 
 
 def _only_class(problem, progress, classes):

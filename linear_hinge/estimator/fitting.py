@@ -1,22 +1,24 @@
 """The way from a problem to the attributes of a fitted model: the solver, its start and its result."""
 
 import time
-import warnings
 from copy import deepcopy
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
-from linear_hinge.estimator.callbacks import DEPTH_OF_FIT
-from linear_hinge.estimator.collapse import warn_of_collapse
+from linear_hinge.estimator.collapse import describe_collapse
 from linear_hinge.estimator.weighted_classes import NoLoss, WeightedClasses, with_usual_intercepts
 from linear_hinge.kernels.products import squared_norms
 from linear_hinge.linalg.batches import normalised, take_rows
 from linear_hinge.linalg.sums import weighted_mean
+from linear_hinge.problem.certificate import coef_from_dual
+from linear_hinge.problem.largest_alpha import best_constants
 from linear_hinge.problem.problem import centred
 from linear_hinge.solvers.certified_fit import CertifiedFit
+from linear_hinge.solvers.progress import Progress
 from linear_hinge.solvers.schedules import make_schedule
 from linear_hinge.solvers.stream import DualStream
 from linear_hinge.solvers.subgradient import ScheduledFit, SubgradientDescent
@@ -55,7 +57,7 @@ quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
 
 
 @quiet()
-def make_solver(problem, classes, params, rng, before):
+def make_solver(problem, classes, params, rng, before, *, from_constants=False):
     """Make the solver that `learning_rate` asks for.
 
     Parameters
@@ -70,6 +72,8 @@ def make_solver(problem, classes, params, rng, before):
         Generator that shuffles the rows; None leaves them in their order.
     before : dict
         Attributes of the model to start from; empty for a fresh start.
+    from_constants : bool
+        Whether a fresh start is the best model with W = 0, its intercept included: near it where alpha is large.
 
     Returns
     -------
@@ -90,6 +94,9 @@ def make_solver(problem, classes, params, rng, before):
         _row_norm(problem)  # raises where squares overflow
         problem = centred(problem)
         if "coef_" not in before:
+            if from_constants:
+                dual, intercept = (part.astype(problem.X.dtype) for part in best_constants(problem))
+                return CertifiedFit(problem, dual, intercept, coef_from_dual(problem, dual), **options)
             return CertifiedFit(problem, starting_dual(problem), np.zeros(problem.n_scores, problem.X.dtype), **options)
         coef, intercept = _start(problem, classes, before)
         dual = before.get("dual_coef_")
@@ -97,6 +104,21 @@ def make_solver(problem, classes, params, rng, before):
         return CertifiedFit(problem, dual, intercept, coef, saved=before.get("_steps_"), **options)
     descent = SubgradientDescent(*_start(problem, classes, before), _row_norm(problem))
     return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
+
+
+class Outcome(NamedTuple):
+    """The result of a run.
+
+    Attributes
+    ----------
+    progress : Progress
+        The report of its last pass.
+    passes : list of tuple (work, seconds, objective, dual_objective)
+        One for every pass.
+    """
+
+    progress: Progress
+    passes: list
 
 
 def run(solver, *, max_iter, verbose, task, classes, codes_predicted=None):
@@ -109,7 +131,7 @@ def run(solver, *, max_iter, verbose, task, classes, codes_predicted=None):
     max_iter, verbose : int
         Parameters of the estimator.
     task : FitTask
-        The task of the fit, whose callbacks may stop it.
+        The task of the fit, whose callbacks may stop it, and which shows its warnings.
     classes : WeightedClasses
         The classes.
     codes_predicted : callable, optional
@@ -117,8 +139,8 @@ def run(solver, *, max_iter, verbose, task, classes, codes_predicted=None):
 
     Returns
     -------
-    dict
-        The attributes of the fitted model.
+    Outcome
+        The last report of the solver, and what every pass has come to.
 
     Raises
     ------
@@ -136,8 +158,8 @@ def run(solver, *, max_iter, verbose, task, classes, codes_predicted=None):
         if has_underflowed or not progress.objective < np.inf:
             raise overflow(n_iter)
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
-        if advice := solver.early_advice():
-            warnings.warn(f"After {_passes(n_iter)}, {advice}", ConvergenceWarning, DEPTH_OF_FIT + 1)
+        if not task.is_silent and (advice := solver.early_advice()):
+            task.warn(f"After {_passes(n_iter)}, {advice}", ConvergenceWarning)
         if verbose:
             _print_pass(n_iter, *passes[-1])
         stopped = task.end_pass(partial(_model_so_far, solver.problem, progress, classes, n_iter))
@@ -148,14 +170,37 @@ def run(solver, *, max_iter, verbose, task, classes, codes_predicted=None):
             progress = solver.certify()
         work, seconds, *_ = passes[-1]
         passes[-1] = (work + progress.work, seconds, progress.objective, progress.dual_objective)
-    if not (solver.converged or stopped):
-        warnings.warn(f"Not converged after {_passes(n_iter)}: {solver.advice()}", ConvergenceWarning, DEPTH_OF_FIT + 1)
-    warn_of_collapse(solver, progress, classes, codes_predicted)
-    fit = {"n_iter_": n_iter, "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
+    if not task.is_silent:
+        if not (solver.converged or stopped):
+            task.warn(f"Not converged after {_passes(n_iter)}: {solver.advice()}", ConvergenceWarning)
+        if found := describe_collapse(solver, progress, classes, codes_predicted):
+            task.warn(found, UserWarning)
+    return Outcome(progress, passes)
+
+
+def fitted_attributes(solver, outcome, classes):
+    """Return the attributes of the fitted model after a run.
+
+    Parameters
+    ----------
+    solver : CertifiedFit, ScheduledFit or NoLoss
+        The solver that has run.
+    outcome : Outcome
+        The result of its run.
+    classes : WeightedClasses
+        The classes.
+
+    Returns
+    -------
+    dict
+        The attributes.
+    """
+    progress, passes = outcome
+    fit = {"n_iter_": len(passes), "objective_": progress.objective, "history_": _history(passes)} | solver.attributes()
     if not classes.are_all:
         fit.pop("_stream_", None)  # a stream of the classes with weight only
         fit |= {"dual_coef_": classes.expand_dual(fit["dual_coef_"])} if "dual_coef_" in fit else {}
-    return _model(solver.problem, progress, classes) | fit
+    return model_of(solver.problem, progress, classes) | fit
 
 
 def make_stream(problem, model, params):
@@ -209,7 +254,7 @@ def model_attributes(coef, intercept, **others):
     return {"coef_": coef.T, "intercept_": intercept} | others
 
 
-def _model(problem, progress, classes):
+def model_of(problem, progress, classes):
     """Return the attributes that predict, with all classes."""
     lowest = classes.lowest_score(problem, progress.coef, progress.intercept)
     coef, intercept = classes.expand(progress.coef, progress.intercept, lowest)
@@ -224,7 +269,7 @@ def _model_so_far(problem, progress, classes, n_iter):
     if np.isfinite(progress.dual_objective):
         gap = _gap(progress.objective, progress.dual_objective)
         state |= {"dual_objective_": progress.dual_objective, "duality_gap_": float(gap)}
-    return _model(problem, copy, classes) | state
+    return model_of(problem, copy, classes) | state
 
 
 def _start(problem, classes, model):

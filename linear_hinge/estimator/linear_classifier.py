@@ -32,7 +32,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             The higher, the more likely the class. With two classes, the score of ``classes_[1]``: positive where
             it is predicted, and divided by ‖w‖ the signed distance to the separating hyperplane.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         X = validate_data(self, checked_sparse(X), accept_sparse="csr", reset=False)
         scores = safe_sparse_dot(X, self.coef_.T, dense_output=True) + self.intercept_
         if scores.shape[1] == 1:
@@ -70,7 +70,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self : object
             The fitted estimator.
         """
-        check_is_fitted(self, msg="Estimator, %(name)s, must be fitted before sparsifying.")
+        self._check_fitted("Estimator, %(name)s, must be fitted before sparsifying.")
         self.coef_ = sp.csr_matrix(self.coef_)
         return self
 
@@ -82,10 +82,13 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self : object
             The fitted estimator.
         """
-        check_is_fitted(self, msg="Estimator, %(name)s, must be fitted before densifying.")
+        self._check_fitted("Estimator, %(name)s, must be fitted before densifying.")
         if sp.issparse(self.coef_):
             self.coef_ = self.coef_.toarray()
         return self
+
+    def _check_fitted(self, msg=None):
+        check_is_fitted(self, msg=msg)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -97,14 +100,21 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 def all_or_nothing(estimator):
     """Give an estimator its fitted attributes back if the code inside fails or is interrupted.
 
+    Inside, the function that it gives removes them.
+
     Parameters
     ----------
     estimator : BaseEstimator
         The estimator. Its fitted attributes are those whose names end with an underscore.
     """
     before = _fitted_attributes(estimator)
+
+    def forget():
+        for name in before:
+            delattr(estimator, name)
+
     try:
-        yield
+        yield forget
     except BaseException:
         for name in _fitted_attributes(estimator):
             delattr(estimator, name)

@@ -1,10 +1,20 @@
-"""Labels and weights as the solvers need them: integer codes and normalised weights."""
+"""Rows, labels and weights as the solvers need them: validated data, integer codes and normalised weights."""
 
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from linear_hinge.kernels.layout import checked_sparse, for_kernels
 from linear_hinge.linalg.batches import normalised
+
+
+def check_rows(estimator, X, y, *, reset):
+    """X, dense or CSR as the solvers read it, and the labels of a classification; ``reset`` as in `validate_data`."""
+    X = checked_sparse(X)
+    X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
+    check_classification_targets(y)
+    return for_kernels(X), y
 
 
 def check_weights(sample_weight, X):

@@ -92,21 +92,23 @@ def _require(condition, what):
         raise ValueError(f"The sparse X is not valid: {what}.")
 
 
-def with_whole_rows(X):
-    """Copy small dense X if the entries of its rows lie apart.
+def with_whole_rows(X, largest=LARGEST_COPY):
+    """Copy dense X that is not too large if the entries of its rows lie apart.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
         The data.
+    largest : float
+        What may be copied, in bytes.
 
     Returns
     -------
     ndarray or CSR of shape (n_samples, n_features)
-        X itself, or a copy in C order of at most `LARGEST_COPY` bytes.
+        X itself, or a copy in C order.
     """
     is_apart = not sp.issparse(X) and not has_whole_rows(X)
-    return np.ascontiguousarray(X) if is_apart and X.nbytes <= LARGEST_COPY else X
+    return np.ascontiguousarray(X) if is_apart and X.nbytes <= largest else X
 
 
 def has_whole_rows(X):

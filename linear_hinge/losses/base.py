@@ -234,6 +234,32 @@ class HingeLoss(ABC):
         """
         return self.rescaled(dual, y, self.balancing_factors(self.flows(dual, y, weights)))
 
+    def best_constants(self, weights, has_intercept):
+        """The best equal scores b of all samples, for Δ = 1, and a subgradient g_y of every class that proves it.
+
+        Σ_y π_y c(g_y) = min_b Σ_y π_y ℓ(b, y), with Σ_y π_y g_y = 0; b is zero without an intercept, and g_y any
+        subgradients then.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_classes,)
+            π_y > 0, summing to one.
+        has_intercept : bool
+
+        Returns
+        -------
+        scores : ndarray of shape (n_scores,)
+        dual : ndarray of shape (n_classes, n_scores)
+        """
+        y = np.arange(len(weights))
+        scores = np.zeros((1, self.n_scores(len(y))))
+        dual = self.subgradients(np.repeat(scores, len(y), axis=0), y, 1.0)
+        return (scores[0], dual) if not has_intercept else self._balanced_constants(weights, dual)
+
+    @abstractmethod
+    def _balanced_constants(self, weights, dual):
+        """`best_constants` with an intercept, ``dual`` being what it is without one."""
+
     @abstractmethod
     def flows(self, dual, y, weights):
         """Sum up what has to be balanced: numbers that add up over the rows.

@@ -6,6 +6,7 @@ from linear_hinge.linalg.accurate import difference_error
 from linear_hinge.linalg.sums import combination
 from linear_hinge.losses.balancing import balance_flows
 from linear_hinge.losses.base import HingeLoss, mean_bounds
+from linear_hinge.losses.constant_scores import crammer_singer_constants, weston_watkins_constants
 from linear_hinge.losses.projections import project_crammer_singer, project_weston_watkins
 
 
@@ -140,6 +141,15 @@ class CrammerSinger(PairwiseHinge):
         dual[rows, y] -= violated
         return dual
 
+    def best_constants(self, weights, has_intercept):
+        """Without an intercept all other classes are equally wrong, and have equal parts of g."""
+        scores, dual = super().best_constants(weights, has_intercept)
+        n_classes = len(weights)
+        return scores, dual if has_intercept else 1 / (n_classes - 1) - n_classes / (n_classes - 1) * np.eye(n_classes)
+
+    def _balanced_constants(self, weights, dual):
+        return crammer_singer_constants(weights)
+
     def prox(self, dual, scores, y, curvature, margin):
         point = self._proximal_point(dual, scores, y, curvature, margin)
         return project_crammer_singer(point, y)
@@ -176,6 +186,9 @@ class WestonWatkins(PairwiseHinge):
         dual = (self.violated_margins(scores, y, margin) > 0).astype(scores.dtype)
         dual[np.arange(len(y)), y] = -dual.sum(axis=1)
         return dual
+
+    def _balanced_constants(self, weights, dual):
+        return weston_watkins_constants(weights)
 
     def prox(self, dual, scores, y, curvature, margin):
         point = self._proximal_point(dual, scores, y, curvature, margin)

@@ -77,6 +77,11 @@ class SignedHinge(HingeLoss):
         parts = weights, weights * lengths
         return np.stack([np.concatenate([combination(part, on_side) for on_side in sides]) for part in parts])
 
+    def _balanced_constants(self, weights, dual):
+        """Every score is on the side of the heavier of its two."""
+        heavier = np.sign(-combination(weights, dual))
+        return heavier, self.balanced(dual, np.arange(len(weights)), weights)
+
     def intercept_bounds(self, sums, length, objective):
         # With π the weight of the rows with z_k = ±1 and m the mean of their ‖W*‖ ‖x_i‖, ∓b_k ≤ P*/π − Δ κ + m; here
         # it is without the distance, which is not negative.

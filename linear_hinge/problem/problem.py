@@ -5,7 +5,7 @@
 with ω_i the weights of the samples, summing to one, and the intercept b not regularised.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,9 +16,10 @@ from linear_hinge.kernels.memory import filled
 from linear_hinge.kernels.products import norms_and_bits, product, squared_norms, transposed_product, weighted_sum
 from linear_hinge.kernels.row_losses import mean_losses
 from linear_hinge.linalg.accurate import accurate_product
-from linear_hinge.linalg.batches import take_rows, widened
+from linear_hinge.linalg.batches import normalised, rows_of_block, some_rows, take_rows, widened
 from linear_hinge.linalg.sums import inner, weighted_mean
 from linear_hinge.losses import HingeLoss
+from linear_hinge.problem.variance import largest_variance
 
 # Where the dual ascends from zero, W(G) is too short while the gap is open, by a tenth to a third of the gap. Far from
 # the end it may also be much too long, because every row was fitted as if it were the last.
@@ -161,6 +162,32 @@ class Problem:
     def matrix(self):
         """The view of X that the kernels take."""
         return Matrix(self.X, self.occupied)
+
+    @cached_property
+    def mean(self):
+        """μ = Σ_i ω_i x_i in float64, shape (n_features,)."""
+        return weighted_sum(self.X, self.weights)
+
+    @cached_property
+    def variance(self):
+        """The largest variance of the rows in any direction; of some of them where X may lie in a file."""
+        mean, n_of_block = self.mean.astype(self.X.dtype), rows_of_block(self.X)
+        if n_of_block is None:
+            return largest_variance(self.X, self.weights, mean)
+        rows = some_rows(self.X, n_of_block)  # ten power iterations over a file would take long
+        return largest_variance(self.X[rows], normalised(self.weights[rows]), mean)
+
+    @cached_property
+    def on_mean(self):
+        """⟨x_i, μ⟩ of all rows, in float64."""
+        return product(self.X, self.mean.astype(self.X.dtype)[:, None])[:, 0].astype(np.float64)
+
+    def with_alpha(self, alpha):
+        """The same problem with another alpha; what is known of X, y and the weights stays known."""
+        other = replace(self, alpha=alpha)
+        given = {field.name for field in fields(self)}
+        vars(other).update({name: value for name, value in vars(self).items() if name not in given})
+        return other
 
     @cached_property
     def _norms_and_bits(self):

@@ -75,14 +75,7 @@ class CertifiedFit:
         proven, resumed = dual, resumed_dual(problem, saved)
         dual = dual if resumed is None else resumed
         centred = intercept if coef is None else problem.centred_intercept(coef, intercept)
-        ascent = DualAscent(
-            problem,
-            dual,
-            coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False),  # without a name, which would keep it
-            centred,
-            batch_size=batch_size,
-            rng=rng,
-        )
+        ascent = self._ascent(problem, dual, centred, batch_size=batch_size, rng=rng)
         self._begin(problem, ascent, Bracket(problem, tol), len(problem.rows))
         self.is_one_batch = len(problem.rows) <= batch_size
         if coef is not None:
@@ -93,6 +86,33 @@ class CertifiedFit:
             self.estimates = list(saved.estimates)
             if saved.curvature is not None:
                 self._begin_newton(saved)
+
+    def change_alpha(self, problem):
+        """Begin a fit of the same rows with another alpha where this fit has ended, without a look at the rows.
+
+        Only after Newton steps, which do not use W(G), is W(G) computed anew.
+
+        Parameters
+        ----------
+        problem : Problem
+            The problem with the other alpha.
+        """
+        ascent, is_one_batch = self.ascent, self.is_one_batch
+        if self.newton is None:
+            ascent.change_alpha(problem)
+        else:
+            point = self.newton.point
+            options = {"batch_size": ascent.state.batch_size, "rng": ascent.rng}
+            ascent = self._ascent(problem, point.dual.astype(problem.X.dtype), point.stacked[-1], **options)
+        self._begin(problem, ascent, Bracket(problem, self.tol), self.n_rows)
+        self.is_one_batch = is_one_batch
+
+    @staticmethod
+    def _ascent(problem, dual, intercept, **options):
+        # The coefficients have no name, which would keep them.
+        return DualAscent(
+            problem, dual, coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False), intercept, **options
+        )
 
     def _begin(self, problem, ascent, bracket, n_rows):
         self.problem, self.ascent, self.bracket = problem, ascent, bracket

@@ -35,21 +35,18 @@ import numpy as np
 
 from linear_hinge.kernels.dual_step import sweep
 from linear_hinge.kernels.memory import padded
-from linear_hinge.kernels.products import product, weighted_sum
+from linear_hinge.kernels.products import product
 from linear_hinge.kernels.state import AscentState
 from linear_hinge.linalg.batches import (
     bytes_of_row,
     cached_chunks,
-    normalised,
     read_blocks,
     rows_of_block,
     shuffled,
     shuffled_in_blocks,
-    some_rows,
 )
 from linear_hinge.linalg.sums import combination, inner, weighted_mean
-from linear_hinge.problem.certificate import linear_part
-from linear_hinge.problem.variance import largest_variance
+from linear_hinge.problem.certificate import linear_part, scaled_bound
 from linear_hinge.solvers.running_mean import RunningMean
 
 # Rows with less than `SMALL_GAP` of the mean gap are skipped for up to `SKIPPED_PASSES` passes, provided the active
@@ -118,9 +115,12 @@ class DualAscent:
         self.mean = np.zeros(n_features, X.dtype)
         if problem.fit_intercept:
             imbalance += combination(weights, dual)
-            self.mean, sigma2 = centre_of(problem) if centre is None else centre
+            if centre is None:
+                self.mean, sigma2, on_mean = problem.mean.astype(X.dtype), problem.variance, problem.on_mean
+            else:
+                self.mean, sigma2 = centre
+                on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
             raw_on_mean += combination(self.mean, coef)
-            on_mean = product(X, self.mean[:, None])[:, 0].astype(np.float64)
         mean_norm = float((self.mean * self.mean).sum(dtype=np.float64))
         self.problem = problem
         self.state = AscentState(
@@ -147,11 +147,30 @@ class DualAscent:
         is_short = bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW
         self.n_of_block = rows_of_block(X)
         self.together = TOGETHER if is_short and not is_sorted(problem.y) else 1
-        self.n_rounds = 0
-        self.gap = self.gap_of_half = np.inf
+        self._forget_gaps()
+
+    def _forget_gaps(self):
+        self.n_rounds = self.n_until_full = 0
+        self.gap = self.gap_of_half = self.gap_of_all = np.inf
         self.average = None
-        self.gap_of_all = np.inf
-        self.n_until_full = 0
+
+    def change_alpha(self, problem):
+        """Go on with the same rows and another alpha, without a look at them.
+
+        The best multiple t G for this alpha is known from what is known of G, and W(t G) with it; the intercept stays.
+        """
+        state, intercept = self.state, self.state.centred_intercept()
+        ratio = state.alpha / problem.alpha
+        quadratic = problem.alpha * ratio**2 * self.squared_norm()
+        _, scale = scaled_bound(linear_part(problem, state.dual), quadratic, 1.0)
+        state.dual *= state.dual.dtype.type(scale)
+        state.memory *= state.memory.dtype.type(scale * ratio)
+        state.imbalance *= scale
+        state.raw_on_mean *= scale * ratio
+        state.alpha, state.t = problem.alpha, 0
+        state.centre = intercept + state.sigma2 / state.alpha * state.imbalance
+        self.problem = problem
+        self._forget_gaps()
 
     def run_pass(self, average_above=np.inf):
         """Visit the rows; for some passes after a full one, visit only the active rows.
@@ -305,16 +324,6 @@ class DualAscent:
         for rows in cached_chunks(*raw.shape):
             raw[rows] += np.multiply.outer(self.mean[rows], slope)
         return raw, (intercept - combination(self.mean, raw)).astype(raw.dtype)
-
-
-def centre_of(problem):
-    """μ, in the precision of X, and σ²."""
-    mean = weighted_sum(problem.X, problem.weights).astype(problem.X.dtype)
-    n_of_block = rows_of_block(problem.X)
-    if n_of_block is None:
-        return mean, largest_variance(problem.X, problem.weights, mean)
-    rows = some_rows(problem.X, n_of_block)  # ten power iterations over a file would take long
-    return mean, largest_variance(problem.X[rows], normalised(problem.weights[rows]), mean)
 
 
 def is_sorted(y):

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.kernels.products import product, transposed_product, weighted_sum
+from linear_hinge.kernels.products import product, transposed_product
 from linear_hinge.kernels.row_losses import prox_steps
 from linear_hinge.linalg.row_space import row_space
 from linear_hinge.linalg.sums import combination, inner, weighted_mean
@@ -125,7 +125,7 @@ class ProximalNewton:
     def _mean(self):
         """μ, zero without an intercept."""
         problem = self.problem
-        return weighted_sum(problem.X, problem.weights) if problem.fit_intercept else np.zeros(problem.X.shape[1])
+        return problem.mean if problem.fit_intercept else np.zeros(problem.X.shape[1])
 
     def coefficients(self):
         """Return Wᵀ and b, as `primal_objective` takes them."""

@@ -1,0 +1,85 @@
+"""The best equal scores of all samples under the losses of pairs, by what flows between the classes.
+
+F_jk = π_j g_jk is the weight that flows from class j to class k. What leaves a class enters it, and of all such flows
+these carry the most: Σ_jk F_jk is the least Σ_y π_y ℓ(b, y) of equal scores b, with Δ = 1.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.optimize import brentq, linprog
+
+# Up to this number of classes the largest flow of Weston-Watkins is searched for: the square of it are the unknowns.
+MOST_CLASSES = 128
+
+HALF = 1 - 1e-6  # of the weight, from which on a class has as much as all others
+
+
+def crammer_singer_constants(weights):
+    """Scores b of shape (n_classes,) and subgradients of shape (n_classes, n_classes): F has row sums of at most π_j.
+
+    No class gives more than all others take. Where none has half of the weight, F_jk = a_j a_k with a_j (S − a_j) = π_j
+    and S = Σ_j a_j, which is as even as the row sums allow, and b = 0.
+    """
+    largest = weights.argmax()
+    scores = np.zeros(len(weights))
+    others = np.delete(weights, largest).sum()
+    if weights[largest] >= HALF * others:
+        flows = np.zeros((len(weights), len(weights)))
+        flows[largest] = flows[:, largest] = weights * min(1, weights[largest] / others)
+        scores[largest] = 1
+    else:
+        a = _factors(weights, largest)
+        flows = np.multiply.outer(a, a)
+    return scores, _subgradients(flows, weights)
+
+
+def _factors(weights, largest):
+    """a_j, the smaller root of its equation, but for the largest class perhaps the other one."""
+
+    def factors(total, sign):
+        roots = -np.sqrt(np.maximum(total**2 - 4 * weights, 0))
+        roots[largest] *= -sign
+        return (total + roots) / 2
+
+    def excess(total, sign):
+        return factors(total, sign).sum() - total
+
+    least = most = 2 * np.sqrt(weights[largest])
+    sign = -1 if excess(least, -1) >= 0 else 1
+    while sign * excess(most, sign) < 0:
+        most *= 2
+    if most > least:  # not where the largest class has just the two equal roots
+        least = brentq(excess, least, most, (sign,))
+    return factors(least, sign)
+
+
+def weston_watkins_constants(weights):
+    """The same with F_jk ≤ π_j: a linear program. Of many classes the nearly best F_jk = min(π_j, π_k) and b = 0."""
+    n_classes = len(weights)
+    flows = np.minimum.outer(weights, weights)
+    if n_classes > MOST_CLASSES or np.ptp(weights) == 0:
+        return np.zeros(n_classes), _subgradients(flows, weights)
+    source, target = np.nonzero(~np.eye(n_classes, dtype=bool))
+    n_flows = len(source)
+    leaves_and_enters = (
+        np.repeat([1.0, -1.0], n_flows),
+        (np.concatenate([source, target]), np.tile(np.arange(n_flows), 2)),
+    )
+    bounds = np.stack([np.zeros(n_flows), weights[source]], axis=1)
+    best = linprog(
+        np.full(n_flows, -1.0),
+        A_eq=sp.csr_array(leaves_and_enters),
+        b_eq=np.zeros(n_classes),
+        bounds=bounds,
+        method="highs",
+    )
+    flows[source, target] = np.clip(best.x, *bounds.T)
+    return best.eqlin.marginals.mean() - best.eqlin.marginals, _subgradients(flows, weights)
+
+
+def _subgradients(flows, weights):
+    """g_jk = F_jk/π_j, and g_jj what makes them sum to zero."""
+    dual = flows / weights[:, None]
+    np.fill_diagonal(dual, 0)
+    np.fill_diagonal(dual, -dual.sum(axis=1))
+    return dual

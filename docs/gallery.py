@@ -40,6 +40,7 @@ PAGES = [
     "plot_convergence.py",
     "plot_learning_rates.py",
     "plot_linear_svc.py",
+    "plot_path.py",
     "plot_text.py",
     "plot_stream.py",
     "plot_partitions.py",

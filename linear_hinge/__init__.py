@@ -8,6 +8,7 @@ from linear_hinge.estimator.path import hinge_path
 from linear_hinge.estimator.stop_fit import StopFit
 from linear_hinge.report.convergence_display import ConvergenceDisplay
 from linear_hinge.report.gap_progress_bar import GapProgressBar
+from linear_hinge.report.path_display import PathDisplay
 from linear_hinge.report.show_versions import show_versions
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "GapProgressBar",
     "MulticlassHingeClassifier",
     "MulticlassHingeClassifierCV",
+    "PathDisplay",
     "StopFit",
     "__version__",
     "hinge_path",

@@ -59,6 +59,7 @@ def test_the_code_of_a_page_runs(page):
         "estimator.path",
         "estimator.stop_fit",
         "report.convergence_display",
+        "report.path_display",
     ],
 )
 def test_the_examples_of_the_docstrings_run(name):

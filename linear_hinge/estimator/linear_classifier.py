@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import SGDClassifier
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -86,6 +87,29 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         if sp.issparse(self.coef_):
             self.coef_ = self.coef_.toarray()
         return self
+
+    def to_sklearn(self):
+        """Make a fitted estimator of scikit-learn that predicts the same.
+
+        For tools that know scikit-learn's estimators only, as converters to ONNX or PMML do, and for places without
+        this package.
+
+        Returns
+        -------
+        model : SGDClassifier
+            A :class:`sklearn.linear_model.SGDClassifier` of the hinge loss with copies of ``classes_``, ``coef_`` and
+            ``intercept_``, whose decisions are the same but for rounding. It is for predictions: fitting it would
+            solve its own problem.
+        """
+        self._check_fitted()
+        alpha = self.alpha if hasattr(self, "alpha") else self.alpha_
+        model = SGDClassifier("hinge", alpha=alpha, fit_intercept=self.fit_intercept, class_weight=self.class_weight)
+        coef = self.coef_.toarray() if sp.issparse(self.coef_) else np.array(self.coef_)
+        model.classes_, model.coef_, model.intercept_ = self.classes_.copy(), coef, np.array(self.intercept_)
+        for name in ("n_iter_", "n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(model, name, getattr(self, name))
+        return model
 
     def _check_fitted(self, msg=None):
         check_is_fitted(self, msg=msg)

@@ -14,9 +14,9 @@ from linear_hinge.estimator.weighted_classes import NoLoss, WeightedClasses, wit
 from linear_hinge.kernels.products import squared_norms
 from linear_hinge.linalg.batches import normalised, take_rows
 from linear_hinge.linalg.sums import weighted_mean
+from linear_hinge.problem.centring import centred
 from linear_hinge.problem.certificate import coef_from_dual
 from linear_hinge.problem.largest_alpha import best_constants
-from linear_hinge.problem.problem import centred
 from linear_hinge.solvers.certified_fit import CertifiedFit
 from linear_hinge.solvers.progress import Progress
 from linear_hinge.solvers.schedules import make_schedule

@@ -16,7 +16,7 @@ from linear_hinge.kernels.memory import filled
 from linear_hinge.kernels.products import norms_and_bits, product, squared_norms, transposed_product, weighted_sum
 from linear_hinge.kernels.row_losses import mean_losses
 from linear_hinge.linalg.accurate import accurate_product
-from linear_hinge.linalg.batches import normalised, rows_of_block, some_rows, take_rows, widened
+from linear_hinge.linalg.batches import normalised, rows_of_block, some_rows, widened
 from linear_hinge.linalg.sums import inner, weighted_mean
 from linear_hinge.losses import HingeLoss
 from linear_hinge.problem.variance import largest_variance
@@ -25,8 +25,6 @@ from linear_hinge.problem.variance import largest_variance
 # the end it may also be much too long, because every row was fitted as if it were the last.
 SCALES = np.array([1, 1.0001, 1.0003, 1.001, 1.003, 1.01, 1.03, 1.1])
 FAR_SCALES = np.array([0.03, 0.1, 0.3, 0.6, 1, 1.3, 1.8, 2.5])
-
-LOOKED_AT = 64  # number of rows that show a large common shift
 
 # How exact P has to be, relative to P; and its rounding error, relative to Σ_i ω_i (‖x_i‖ ‖W‖ + ‖b‖ + Δ).
 ACCURACY = 2e-10
@@ -192,47 +190,6 @@ class Problem:
     @cached_property
     def _norms_and_bits(self):
         return norms_and_bits(self.X)
-
-
-def centred(problem):
-    """Return an equivalent problem whose rows are near zero.
-
-    It is the same problem, unless a shift that is common to all rows takes half of their digits. The test looks at
-    some of the rows. Only an intercept can take up the shift, and it costs a copy of X: the mean is subtracted from
-    dense rows. Sparse rows would not stay sparse; those of float32 become float64, those of float64 stay as they are.
-
-    Parameters
-    ----------
-    problem : Problem
-        The problem of the given rows.
-
-    Returns
-    -------
-    Problem
-        The problem of the shifted rows.
-    """
-    X = problem.X
-    is_wide = X.dtype == np.float64
-    if not problem.fit_intercept or (sp.issparse(X) and is_wide) or not _is_far_from_zero(problem):
-        return problem
-    if sp.issparse(X):
-        wide = type(X)((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
-        return replace(problem, X=wide, given_X=X)
-    shift = weighted_sum(X, problem.weights)
-    rows = np.empty(X.shape)
-    np.subtract(X, shift, out=rows)
-    return replace(problem, X=rows, shift=shift, given_X=X)
-
-
-def _is_far_from_zero(problem):
-    """Return whether the mean of some rows is so long, beside their distance from it, that half the digits are lost."""
-    X = problem.X
-    some = take_rows(X, problem.rows[:: max(1, len(problem.rows) // LOOKED_AT)]).astype(np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean = np.asarray(some.mean(axis=0)).ravel()
-        squared = mean @ mean
-        spread = squared_norms(some).mean() - squared if sp.issparse(X) else np.square(some - mean).sum(axis=1).mean()
-    return squared > max(spread, 0) / np.sqrt(np.finfo(X.dtype).eps)
 
 
 def primal_objective(problem, coef, intercept):

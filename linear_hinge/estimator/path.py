@@ -84,7 +84,7 @@ def hinge_path(
     shuffle=True,
     random_state=None,
 ):
-    """Models of :class:`MulticlassHingeClassifier` for many alphas, with one call.
+    """Fit a :class:`MulticlassHingeClassifier` for each of many alphas, with one call.
 
     Each fit goes on from the subgradients and coefficients of its neighbour, and what does not depend on alpha is
     computed once. Each is certified like any other: its bound is computed from the data.
@@ -195,17 +195,25 @@ class Step(NamedTuple):
 
 
 def fits_along(estimator, X, y, weights, alphas):
-    """A `Step` for every alpha.
+    """Fit a model for every alpha, one after another.
 
     Parameters
     ----------
     estimator : MulticlassHingeClassifier
         Its parameters are those of all fits.
     X : ndarray or CSR of shape (n_samples, n_features)
+        The training samples.
     y : ndarray of shape (n_samples,)
+        The labels.
     weights : ndarray of shape (n_samples,)
+        The weights of the samples, not negative.
     alphas : ndarray of shape (n_alphas,)
         From the largest to the smallest.
+
+    Yields
+    ------
+    step : Step
+        As soon as the model of an alpha is fitted.
     """
     problem, classes, _ = estimator._weighted_problem(X, y, weights)
     problem, options = problem.with_alpha(alphas[0]), {"from_constants": True}
@@ -220,7 +228,31 @@ def fits_along(estimator, X, y, weights, alphas):
 
 
 def check_alphas(estimator, alphas, X, y, weights):
-    """The alphas of a path from the largest to the smallest, those of a grid if there is only their number."""
+    """Return the alphas of a path, those of a grid if there is only their number.
+
+    Parameters
+    ----------
+    estimator : MulticlassHingeClassifier
+        Its ``tol`` says where a grid begins.
+    alphas : int or array-like of shape (n_alphas,)
+        The alphas, or the length of a grid.
+    X : ndarray or CSR of shape (n_samples, n_features)
+        The training samples.
+    y : ndarray of shape (n_samples,)
+        The labels.
+    weights : ndarray of shape (n_samples,)
+        The weights of the samples, not negative.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,), dtype=float64
+        The alphas, from the largest to the smallest.
+
+    Raises
+    ------
+    ValueError
+        If an alpha is not a positive number, or if there is only their number and ``tol`` is 0.
+    """
     if not isinstance(alphas, Integral):
         alphas = check_array(alphas, ensure_2d=False, dtype=np.float64, input_name="alphas")
         if alphas.ndim != 1 or not (alphas > 0).all():
@@ -236,7 +268,22 @@ def check_alphas(estimator, alphas, X, y, weights):
 
 
 def warn_of_open_gaps(converged, max_iter, stacklevel):
-    """One warning for all fits that were not certified to tol."""
+    """Warn once of all fits that were not certified to ``tol``.
+
+    Parameters
+    ----------
+    converged : array-like of bool
+        Whether each fit was certified, of any shape.
+    max_iter : int
+        The number of passes that were allowed.
+    stacklevel : int
+        How far up the stack the caller is whom the warning points to, as in :func:`warnings.warn`.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If some fits were not certified.
+    """
     n_open = np.size(converged) - np.count_nonzero(converged)
     if n_open > 0:
         warnings.warn(

@@ -36,7 +36,7 @@ cdef class RowLoss:
     smallest_curvature : float
         The smallest ρ of a prox step, as a multiple of Δ + max_k |s_k|.
     costs : ndarray of shape (n_classes, n_classes) or None
-        κ; None where all are one.
+        The costs κ; None where all are one.
     """
 
     cdef double tiny

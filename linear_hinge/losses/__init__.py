@@ -23,7 +23,7 @@ def get_loss(name, n_classes, costs=None):
     n_classes : int
         Number of classes, at least 2.
     costs : ndarray of shape (n_classes, n_classes), optional
-        κ, where not all are one.
+        The costs κ, where not all are one.
 
     Returns
     -------

@@ -29,8 +29,8 @@ class HingeLoss(ABC):
     Parameters
     ----------
     costs : ndarray of shape (n_classes, n_classes), optional
-        κ ≥ 0 with a zero diagonal: between class y and class j the hinge asks for the distance Δ κ(y, j). All one by
-        default.
+        The costs κ ≥ 0 with a zero diagonal: between class y and class j the hinge asks for the distance Δ κ(y, j). All
+        are one by default.
 
     Attributes
     ----------
@@ -235,7 +235,7 @@ class HingeLoss(ABC):
         return self.rescaled(dual, y, self.balancing_factors(self.flows(dual, y, weights)))
 
     def best_constants(self, weights, has_intercept):
-        """The best equal scores b of all samples, for Δ = 1, and a subgradient g_y of every class that proves it.
+        """Find the best equal scores b of all samples, for Δ = 1, and a subgradient g_y of every class that proves it.
 
         Σ_y π_y c(g_y) = min_b Σ_y π_y ℓ(b, y), with Σ_y π_y g_y = 0; b is zero without an intercept, and g_y any
         subgradients then.
@@ -243,13 +243,16 @@ class HingeLoss(ABC):
         Parameters
         ----------
         weights : ndarray of shape (n_classes,)
-            π_y > 0, summing to one.
+            The weights π_y > 0 of the classes, which sum to one.
         has_intercept : bool
+            Whether there is an intercept.
 
         Returns
         -------
         scores : ndarray of shape (n_scores,)
+            The equal scores b.
         dual : ndarray of shape (n_classes, n_scores)
+            The subgradients g_y, one row for every class.
         """
         y = np.arange(len(weights))
         scores = np.zeros((1, self.n_scores(len(y))))

@@ -15,10 +15,22 @@ HALF = 1 - 1e-6  # of the weight, from which on a class has as much as all other
 
 
 def crammer_singer_constants(weights):
-    """Scores b of shape (n_classes,) and subgradients of shape (n_classes, n_classes): F has row sums of at most π_j.
+    """Find the best equal scores b and their subgradients for Crammer-Singer: F has row sums of at most π_j.
 
     No class gives more than all others take. Where none has half of the weight, F_jk = a_j a_k with a_j (S − a_j) = π_j
     and S = Σ_j a_j, which is as even as the row sums allow, and b = 0.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_classes,)
+        The weights π_y > 0 of the classes, which sum to one.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_classes,)
+        The equal scores b.
+    dual : ndarray of shape (n_classes, n_classes)
+        The subgradients g_y, one row for every class.
     """
     largest = weights.argmax()
     scores = np.zeros(len(weights))
@@ -54,7 +66,23 @@ def _factors(weights, largest):
 
 
 def weston_watkins_constants(weights):
-    """The same with F_jk ≤ π_j: a linear program. Of many classes the nearly best F_jk = min(π_j, π_k) and b = 0."""
+    """Find the best equal scores b and their subgradients for Weston-Watkins: F_jk ≤ π_j.
+
+    They solve a linear program. For many classes F_jk = min(π_j, π_k) and b = 0 take their place, which are nearly the
+    best. They are the best where all classes have the same weight.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_classes,)
+        The weights π_y > 0 of the classes, which sum to one.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_classes,)
+        The equal scores b.
+    dual : ndarray of shape (n_classes, n_classes)
+        The subgradients g_y, one row for every class.
+    """
     n_classes = len(weights)
     flows = np.minimum.outer(weights, weights)
     if n_classes > MOST_CLASSES or np.ptp(weights) == 0:

@@ -142,7 +142,24 @@ class CrammerSinger(PairwiseHinge):
         return dual
 
     def best_constants(self, weights, has_intercept):
-        """Without an intercept all other classes are equally wrong, and have equal parts of g."""
+        """Find the best equal scores b, and a subgradient g_y of every class that proves it.
+
+        Without an intercept all other classes are equally wrong, and have equal parts of g_y.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_classes,)
+            The weights π_y > 0 of the classes, which sum to one.
+        has_intercept : bool
+            Whether there is an intercept.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_classes,)
+            The equal scores b.
+        dual : ndarray of shape (n_classes, n_classes)
+            The subgradients g_y, one row for every class.
+        """
         scores, dual = super().best_constants(weights, has_intercept)
         n_classes = len(weights)
         return scores, dual if has_intercept else 1 / (n_classes - 1) - n_classes / (n_classes - 1) * np.eye(n_classes)

@@ -127,6 +127,16 @@ class BinaryHinge(SignedHinge):
 class OneVsRest(SignedHinge):
     """The sum of a binary hinge for every class: Σ_k max(0, Δ − z_k s_k), z_k = +1 at k = y and −1 elsewhere.
 
+    Parameters
+    ----------
+    costs : None
+        There are none, because no pair of classes is compared.
+
+    Raises
+    ------
+    ValueError
+        If there are costs.
+
     References
     ----------
     Rifkin and Klautau, In defense of one-vs-all classification, JMLR 2004.

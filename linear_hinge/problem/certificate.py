@@ -142,7 +142,20 @@ def best_bound(problem, dual, objective=None):
 
 
 def with_signs(problem, dual):
-    """A float64 copy of G with the signs of its polytopes; rows of next to no weight are zero."""
+    """Return a float64 copy of G with the signs of its polytopes; rows of next to no weight are zero.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    dual : ndarray of shape (n_samples, n_scores)
+        G, feasible up to rounding.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_scores), dtype=float64
+        G with the signs of its polytopes.
+    """
     feasible = _by_chunks(problem.loss.with_signs, dual, problem.y)
     feasible[problem.weights < SMALLEST_WEIGHT] = 0
     return feasible
@@ -161,13 +174,37 @@ class ProofSums(NamedTuple):
     n_terms: int  # how many numbers were added up, one after another at the most
 
     def times(self, share):
-        """The same of rows whose weights sum to ``share`` instead of one."""
+        """Convert the sums into those of rows whose weights sum to ``share`` instead of one.
+
+        Parameters
+        ----------
+        share : float
+            The total weight of the rows, as a part of the weight of all rows.
+
+        Returns
+        -------
+        ProofSums
+            The sums times ``share``. The largest violation and the number of terms stay as they are.
+        """
         scaled = {name: share * getattr(self, name) for name in self._fields if name not in ("worst", "n_terms")}
         return self._replace(**scaled)
 
 
 def proof_sums(problem, dual):
-    """`ProofSums` of a G that has the signs of its polytopes."""
+    """Compute the `ProofSums` of a G that has the signs of its polytopes.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    dual : ndarray of shape (n_samples, n_scores)
+        G, as `with_signs` returns it; with an intercept it is balanced.
+
+    Returns
+    -------
+    ProofSums
+        The sums over the rows. They are those of G = 0, with an infinite violation, where no multiple of G is feasible.
+    """
     weights, norms = problem.weights, np.sqrt(problem.squared_norms)
     worst = float(_by_chunks(problem.loss.violations, dual, problem.y).max())
     if not np.isfinite(worst):
@@ -185,7 +222,18 @@ def proof_sums(problem, dual):
 
 
 def added_up(parts):
-    """The `ProofSums` of all rows from those of its parts."""
+    """Compute the `ProofSums` of all rows from those of their parts.
+
+    Parameters
+    ----------
+    parts : iterable of ProofSums
+        The sums of every part, at least one, with weights that sum to one over all parts (`ProofSums.times`).
+
+    Returns
+    -------
+    ProofSums
+        The sums over the rows of all parts.
+    """
     total = next(parts := iter(parts))
     linear, lengths = [total.linear], [total.lengths]
     for part in parts:
@@ -203,9 +251,27 @@ def added_up(parts):
 
 
 def bound_of(problem, sums, objective=None, n_parts=1):
-    """The bound that `ProofSums` stand for, and the factor t of the G it belongs to; 0 and 0 where there is none.
+    """Compute the bound that `ProofSums` stand for, and the factor t of the G it belongs to.
 
     The rows of the problem are not looked at: sums that were added up from ``n_parts`` parts are as good.
+
+    Parameters
+    ----------
+    problem : Problem
+        The constants of P.
+    sums : ProofSums
+        The sums over all rows.
+    objective : float, optional
+        P at some coefficients: the lower it is, the sharper is the bound. By default it is P(0, 0).
+    n_parts : int, default=1
+        The number of parts from which the sums were added up.
+
+    Returns
+    -------
+    bound : float
+        A number that is not above min P in exact arithmetic; 0 where no positive bound is proven.
+    scale : float
+        The factor t of the G that the bound belongs to; 0 where the bound is 0.
     """
     if not (sums.linear > 0 and np.isfinite(sums.worst)):
         return 0.0, 0.0
@@ -232,7 +298,24 @@ def _lost_to_imbalance(problem, sums, few, objective):
 
 
 def scaled_bound(linear, quadratic, largest):
-    """Compute the maximum of t linear − t²/2 quadratic for 0 ≤ t ≤ largest, and its t."""
+    """Compute the maximum of t linear − t²/2 quadratic for 0 ≤ t ≤ largest, and its t.
+
+    Parameters
+    ----------
+    linear : float
+        The coefficient of t.
+    quadratic : float
+        The coefficient of −t²/2, not negative.
+    largest : float
+        The largest t, not negative.
+
+    Returns
+    -------
+    bound : float
+        The maximum.
+    scale : float
+        Its t.
+    """
     scale = max(min(linear / quadratic, largest), 0.0) if quadratic > 0 else largest
     return scale * linear - 0.5 * scale**2 * quadratic, scale
 

@@ -18,22 +18,40 @@ from linear_hinge.problem.certificate import linear_part
 
 
 def best_constants(problem):
-    """This G, of shape (n_samples, n_scores), and the best intercept for W = 0."""
+    """Compute this G, and the best intercept for W = 0.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P. Its alpha does not matter.
+
+    Returns
+    -------
+    dual : ndarray of shape (n_samples, n_scores)
+        G, whose rows are the g_y of their classes.
+    intercept : ndarray of shape (n_scores,)
+        The best intercept, zero for a problem without one.
+    """
     scores, dual = problem.loss.best_constants(_weights_of_classes(problem), problem.fit_intercept)
     return dual[np.where(problem.weights > 0, problem.y, 0)], problem.margin * scores
 
 
 def largest_alpha(problem, tol):
-    """The alpha from which on W = 0 has a relative gap of at most ``tol``, greater than 0.
+    """Compute the alpha from which on W = 0 has a relative gap of at most ``tol``.
 
     Where the classes have the same mean up to rounding, it is the one below which rounding is all there is.
 
     Parameters
     ----------
     problem : Problem
-        Its alpha does not matter.
+        The data and the constants of P. Its alpha does not matter.
     tol : float
-        Greater than 0.
+        The relative gap, greater than 0.
+
+    Returns
+    -------
+    float
+        The alpha, greater than 0.
     """
     dual, _ = best_constants(problem)
     pull = exact_transposed_product(problem.X, dual, problem.weights)

@@ -163,7 +163,7 @@ class Problem:
 
     @cached_property
     def mean(self):
-        """μ = Σ_i ω_i x_i in float64, shape (n_features,)."""
+        """The mean μ = Σ_i ω_i x_i in float64, of shape (n_features,)."""
         return weighted_sum(self.X, self.weights)
 
     @cached_property
@@ -181,7 +181,18 @@ class Problem:
         return product(self.X, self.mean.astype(self.X.dtype)[:, None])[:, 0].astype(np.float64)
 
     def with_alpha(self, alpha):
-        """The same problem with another alpha; what is known of X, y and the weights stays known."""
+        """Return the same problem with another alpha; what is known of X, y and the weights stays known.
+
+        Parameters
+        ----------
+        alpha : float
+            The strength of the regularisation, positive.
+
+        Returns
+        -------
+        Problem
+            The problem with this alpha.
+        """
         other = replace(self, alpha=alpha)
         given = {field.name for field in fields(self)}
         vars(other).update({name: value for name, value in vars(self).items() if name not in given})
@@ -256,10 +267,8 @@ def scaled_objective(problem, coef, intercept, scales=SCALES):
     ----------
     problem : Problem
         The data and the constants of P.
-    coef : ndarray of shape (n_features, n_scores)
-        Wᵀ.
-    intercept : ndarray of shape (n_scores,)
-        The intercept b of the shifted rows.
+    coef, intercept : ndarray of shape (n_features, n_scores) and (n_scores,)
+        Wᵀ, and the intercept b of the shifted rows.
     scales : ndarray of shape (n_scales,), optional
         The factors t > 0.
 
@@ -291,10 +300,8 @@ def rounding_matters(problem, coef, intercept, objective):
     ----------
     problem : Problem
         The data and the constants of P.
-    coef : ndarray of shape (n_features, n_scores)
-        Wᵀ.
-    intercept : ndarray of shape (n_scores,)
-        The intercept b of the shifted rows.
+    coef, intercept : ndarray of shape (n_features, n_scores) and (n_scores,)
+        Wᵀ, and the intercept b of the shifted rows.
     objective : float
         The objective before the coefficients were rounded.
 
@@ -314,10 +321,8 @@ def rounding_of(problem, coef, intercept):
     ----------
     problem : Problem
         The data and the constants of P.
-    coef : ndarray of shape (n_features, n_scores)
-        Wᵀ.
-    intercept : ndarray of shape (n_scores,)
-        The intercept b of the shifted rows.
+    coef, intercept : ndarray of shape (n_features, n_scores) and (n_scores,)
+        Wᵀ, and the intercept b of the shifted rows.
 
     Returns
     -------
@@ -357,7 +362,21 @@ def _accurate_objective(problem, coef, intercept):
 def objectives_of(problem, coef, intercept, scales, dtype=np.float64):
     """Compute P(t W, t b) of every scale t, with scores of this dtype.
 
-    Near the end losses are small differences of large scores, which only float64 can tell apart.
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+    coef, intercept : ndarray of shape (n_features, n_scores) and (n_scores,)
+        Wᵀ, and the intercept b of the shifted rows.
+    scales : ndarray of shape (n_scales,)
+        The factors t > 0.
+    dtype : dtype, default=numpy.float64
+        Near the end losses are small differences of large scores, which only float64 can tell apart.
+
+    Returns
+    -------
+    ndarray of shape (n_scales,), dtype=float64
+        The values P(t W, t b).
     """
     W = filled(coef, dtype)
     intercept = np.array(np.broadcast_to(intercept, coef.shape[1:]), dtype)

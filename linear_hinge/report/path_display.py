@@ -29,7 +29,7 @@ class PathDisplay:
     score_name : str, default=None
         What the scores are, for the axis.
     feature_names : list of str, default=None
-        For the legend of the coefficients; if None, "x0", "x1", …
+        The names in the legend of the coefficients. If None, they are "x0", "x1" and so on.
 
     Attributes
     ----------

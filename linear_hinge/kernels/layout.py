@@ -92,21 +92,22 @@ def _require(condition, what):
         raise ValueError(f"The sparse X is not valid: {what}.")
 
 
-def with_whole_rows(X, largest=LARGEST_COPY):
+def with_whole_rows(X, largest=None):
     """Copy dense X that is not too large if the entries of its rows lie apart.
 
     Parameters
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
         The data.
-    largest : float
-        What may be copied, in bytes.
+    largest : float, optional
+        Most bytes that may be copied; `LARGEST_COPY` by default.
 
     Returns
     -------
     ndarray or CSR of shape (n_samples, n_features)
         X itself, or a copy in C order.
     """
+    largest = LARGEST_COPY if largest is None else largest
     is_apart = not sp.issparse(X) and not has_whole_rows(X)
     return np.ascontiguousarray(X) if is_apart and X.nbytes <= largest else X
 

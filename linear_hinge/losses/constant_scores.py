@@ -45,6 +45,41 @@ def crammer_singer_constants(weights):
     return scores, _subgradients(flows, weights)
 
 
+def constants_of_costs(weights, costs, is_of_pairs):
+    """Find the best equal scores b and their subgradients where costs differ, by a linear program.
+
+    The flows with Σ_k F_jk = Σ_k F_kj that carry the largest Σ_jk κ_jk F_jk, and b the price of a flow that enters.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_classes,)
+        The weights π_y > 0 of the classes, which sum to one.
+    costs : ndarray of shape (n_classes, n_classes)
+        The costs κ.
+    is_of_pairs : bool
+        Whether each F_jk is at most π_j, as for Weston-Watkins, instead of each row sum, as for Crammer-Singer.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_classes,)
+        The equal scores b.
+    dual : ndarray of shape (n_classes, n_classes)
+        The subgradients g_y, one row for every class.
+    """
+    n_classes = len(weights)
+    source, target = np.nonzero(~np.eye(n_classes, dtype=bool))
+    pairs, ones = np.arange(len(source)), np.ones(len(source))
+    leaves = sp.csr_array((ones, (source, pairs)), shape=(n_classes, len(pairs)))
+    enters = sp.csr_array((ones, (target, pairs)), shape=(n_classes, len(pairs)))
+    limits = {"bounds": np.stack([0 * ones, weights[source]], axis=1)}
+    if not is_of_pairs:
+        limits = {"A_ub": leaves, "b_ub": weights}
+    result = linprog(-costs[source, target], A_eq=enters - leaves, b_eq=np.zeros(n_classes), **limits)
+    flows = np.zeros((n_classes, n_classes))
+    flows[source, target] = np.maximum(result.x, 0)
+    return result.eqlin.marginals, _subgradients(flows, weights)
+
+
 def _factors(weights, largest):
     """a_j, the smaller root of its equation, but for the largest class perhaps the other one."""
 

@@ -6,7 +6,12 @@ from linear_hinge.linalg.accurate import difference_error
 from linear_hinge.linalg.sums import combination
 from linear_hinge.losses.balancing import balance_flows
 from linear_hinge.losses.base import HingeLoss, mean_bounds
-from linear_hinge.losses.constant_scores import crammer_singer_constants, weston_watkins_constants
+from linear_hinge.losses.constant_scores import (
+    MOST_CLASSES,
+    constants_of_costs,
+    crammer_singer_constants,
+    weston_watkins_constants,
+)
 from linear_hinge.losses.projections import project_crammer_singer, project_weston_watkins
 
 
@@ -162,10 +167,14 @@ class CrammerSinger(PairwiseHinge):
         """
         scores, dual = super().best_constants(weights, has_intercept)
         n_classes = len(weights)
-        return scores, dual if has_intercept else 1 / (n_classes - 1) - n_classes / (n_classes - 1) * np.eye(n_classes)
+        if has_intercept or self.costs is not None:
+            return scores, dual
+        return scores, 1 / (n_classes - 1) - n_classes / (n_classes - 1) * np.eye(n_classes)
 
     def _balanced_constants(self, weights, dual):
-        return crammer_singer_constants(weights)
+        if self.costs is None or len(weights) > MOST_CLASSES:
+            return crammer_singer_constants(weights)
+        return constants_of_costs(weights, self.costs, is_of_pairs=False)
 
     def prox(self, dual, scores, y, curvature, margin):
         point = self._proximal_point(dual, scores, y, curvature, margin)
@@ -205,7 +214,9 @@ class WestonWatkins(PairwiseHinge):
         return dual
 
     def _balanced_constants(self, weights, dual):
-        return weston_watkins_constants(weights)
+        if self.costs is None or len(weights) > MOST_CLASSES:
+            return weston_watkins_constants(weights)
+        return constants_of_costs(weights, self.costs, is_of_pairs=True)
 
     def prox(self, dual, scores, y, curvature, margin):
         point = self._proximal_point(dual, scores, y, curvature, margin)

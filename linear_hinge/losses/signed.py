@@ -80,6 +80,8 @@ class SignedHinge(HingeLoss):
     def _balanced_constants(self, weights, dual):
         """Every score is on the side of the heavier of its two."""
         heavier = np.sign(-combination(weights, dual))
+        if self.costs is not None:  # of two classes: the margin of the heavier one is kept
+            heavier *= self.costs[1, 0] if heavier[0] > 0 else self.costs[0, 1]
         return heavier, self.balanced(dual, np.arange(len(weights)), weights)
 
     def intercept_bounds(self, sums, length, objective):

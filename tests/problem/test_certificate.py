@@ -317,6 +317,8 @@ def bound_from_parts(problem, dual, parts):
     loss, pieces = problem.loss, []
     for rows in parts:
         share = problem.weights[rows].sum()
+        if share == 0:  # a part without weight takes no part
+            continue
         of_part = replace(problem, X=problem.X[rows], y=problem.y[rows], weights=problem.weights[rows] / share)
         pieces.append((of_part, share, with_signs(of_part, dual[rows])))
     factors = loss.balancing_factors(sum(share * loss.flows(G, part.y, part.weights) for part, share, G in pieces))

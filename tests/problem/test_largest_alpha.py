@@ -25,7 +25,9 @@ def test_zero_is_within_tol_of_its_bound(case, fit_intercept, tol, rng):
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in SMALL_CASES if type(case.loss) in (BinaryHinge, WestonWatkins)], ids=str
+    "case",
+    [case for case in SMALL_CASES if type(case.loss) in (BinaryHinge, WestonWatkins) and case.loss.costs is None],
+    ids=str,
 )
 def test_it_is_the_smallest_where_all_margins_are_violated(case, rng):
     """As at zero with classes that weigh the same: P is known around it, and no smaller alpha has W = 0 within tol."""

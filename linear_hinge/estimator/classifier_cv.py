@@ -63,7 +63,7 @@ class MulticlassHingeClassifierCV(LinearClassifier):
     shuffle : bool, default=True
         Whether the samples are shuffled before every pass.
     n_jobs : int or None, default=None
-        Folds that run side by side. None is 1 unless in a :obj:`joblib.parallel_backend` context, -1 all cores. The
+        Folds that run side by side. None is 1 unless in a ``joblib.parallel_backend`` context, -1 all cores. The
         scores do not depend on it.
     random_state : int, RandomState instance or None, default=None
         Shuffles the samples in every fit. An int gives the same model in every call. It does not choose the folds.

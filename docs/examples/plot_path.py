@@ -26,12 +26,9 @@ X = StandardScaler().set_output(transform="pandas").fit_transform(X)
 # between them is up to chance, and the larger alpha is the safer one.
 
 model = MulticlassHingeClassifierCV(alphas=20, random_state=0).fit(X, y)
-print(
-    f"alpha={model.alpha_:.2g}, accuracy in cross-validation {model.best_score_:.3f}"
-)
-print(
-    f"largest certified gap of {model.scores_.size} fits: {model.duality_gaps_.max():.1e}"
-)
+print(f"alpha={model.alpha_:.2g}, mean accuracy {model.best_score_:.3f}")
+gap = model.duality_gaps_.max()
+print(f"largest certified gap of {model.scores_.size} fits: {gap:.1e}")
 PathDisplay.from_estimator(model)
 plt.show()
 

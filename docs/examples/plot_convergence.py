@@ -34,7 +34,7 @@ for name, model in models.items():
     )
     ConvergenceDisplay.from_estimator(model, name=name, ax=below)
 above.set(
-    title="Two fits: each optimum is in its shaded region",
+    title="Two fits: objectives, and their lower bounds (dashed)",
     xlabel="",
     xscale="log",
     yscale="log",

@@ -102,7 +102,8 @@ class ConvergenceDisplay:
     def plot(self, ax=None, *, kind="auto", x="pass", name=None, **kwargs):
         """Draw the curves.
 
-        Curves have steps, because objective and bound are computed now and then only, and begin with the first proof.
+        Curves have steps, because objective and bound are computed now and then only, and those of the gap and
+        of the bound begin with the first proof.
         Calls with the same ``ax`` add estimators to a picture, every one with a colour and a marker of its own.
 
         Parameters
@@ -151,13 +152,12 @@ class ConvergenceDisplay:
         # The figure is made only here, so that an error above leaves no empty figure behind.
         self.ax_ = plt.subplots()[1] if ax is None else ax
         self.figure_ = self.ax_.figure
-        x_values = self._since_the_first_proof(self.history[x])
         label = "objective" if name is None and kind == "objective" else name
         style = _style(self.ax_, len(values), {"label": label} | kwargs)
-        self.lines_ = self.ax_.plot(x_values, values, **style)
+        self.lines_ = self.ax_.plot(self.history[x], values, **style)
         self.fill_between_ = None
         if kind == "objective" and not bound.mask.all():
-            self._draw_bound(x_values, values, bound, style)
+            self._draw_bound(self.history[x], values, bound, style)
         if kind == "gap":
             self.ax_.set_yscale("log")
         self.ax_.set(xlabel=X_LABELS[x], ylabel=Y_LABELS[kind])
@@ -166,15 +166,17 @@ class ConvergenceDisplay:
         return self
 
     def _curve(self, key):
-        """Return the values of a curve, masked where they are not finite."""
-        values = self._since_the_first_proof(self.history[key]).astype(np.float64)
+        """Return the values of a curve, masked where they are not finite, and where nothing is proven yet."""
+        values = np.asarray(self.history[key], dtype=np.float64)
         values = np.ma.array(values, mask=~np.isfinite(values))
+        if key != "objective":
+            values[: self._first_proof()] = np.ma.masked
         return np.ma.maximum(values, GAP_FLOOR) if key == "gap" else values
 
-    def _since_the_first_proof(self, values):
-        """Values from the first pass on whose bound is above zero, which bounds any objective; all if there is none."""
+    def _first_proof(self):
+        """Return the number of passes before the first bound above zero, which bounds any objective; 0 without one."""
         bound = np.asarray(self.history["dual_objective"])
-        return np.asarray(values)[int(np.argmax(np.isfinite(bound) & (bound > 0))) :]
+        return int(np.argmax(np.isfinite(bound) & (bound > 0)))
 
     def _draw_bound(self, x, objective, bound, style):
         color = self.lines_[0].get_color()

@@ -18,6 +18,7 @@ cdef extern from *:
     """
     #ifdef _OPENMP
     #include <omp.h>
+    #define HAS_OPENMP 1
     #define MAX_THREADS omp_get_max_threads()
     #define TEAM_SIZE omp_get_num_threads()
     #define WALL_TIME omp_get_wtime()
@@ -27,6 +28,7 @@ cdef extern from *:
     #define WAIT_FOR_TEAM _Pragma("omp barrier")
     #endif
     #else
+    #define HAS_OPENMP 0
     #define MAX_THREADS 1
     #define TEAM_SIZE 1
     #define WALL_TIME 0.0
@@ -34,7 +36,7 @@ cdef extern from *:
     #endif
     static inline void wait_for(int n_threads) { if (n_threads > 1) { WAIT_FOR_TEAM } }
     """
-    int MAX_THREADS, TEAM_SIZE
+    int HAS_OPENMP, MAX_THREADS, TEAM_SIZE
     double WALL_TIME
     void wait_for(int) noexcept nogil
 
@@ -49,6 +51,11 @@ include "entries.pxi"
 include "newton_system.pxi"
 include "block_preconditioner.pxi"
 include "whole_rows.pxi"
+
+
+def has_openmp():
+    """Whether there are threads at all."""
+    return bool(HAS_OPENMP)
 
 
 def max_threads():

@@ -40,6 +40,16 @@ def max_threads():
     return n_threads
 
 
+def describe():
+    """Say how many threads the compiled steps use, and why one if that is not OpenMP's choice."""
+    if not _kernels.has_openmp():
+        return "1 thread, because the compiler had no OpenMP"
+    if team.is_forked:
+        return "1 thread, because this process was forked"
+    n_threads = max_threads()
+    return f"{n_threads} thread{'s' * (n_threads > 1)} of OpenMP"
+
+
 def multiplications_worth(seconds):
     """Compute how many multiplications are worth waking the threads.
 

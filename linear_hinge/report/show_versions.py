@@ -11,9 +11,9 @@ from linear_hinge._version import __version__
 from linear_hinge.kernels import is_compiled, threads
 
 
-def show_versions():
-    """Print the versions of the package and what it runs on, and whether its compiled steps are in use."""
-    steps = f"compiled, {threads.max_threads()} threads" if is_compiled() else "NumPy"
+def show_versions() -> None:
+    """Print the versions of the package and what it runs on, and whether its compiled steps and threads are in use."""
+    steps = f"compiled, {threads.describe()}" if is_compiled() else "NumPy"
     versions = {
         "linear_hinge": __version__,
         "minibatch steps": steps,

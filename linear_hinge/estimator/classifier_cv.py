@@ -42,8 +42,8 @@ class MulticlassHingeClassifierCV(LinearClassifier):
         the alpha at which coefficients of zero are proven to be within ``tol`` of the optimum down to 1e-6 of it.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not regularised.
-    margin : float, default=1.0
-        Δ, the distance that the hinge asks for, greater than 0.
+    margin : float or array-like of shape (n_classes, n_classes), default=1.0
+        Δ, the distance that the hinge asks for, greater than 0, or one for each pair of classes.
     cv : int, cross-validation generator or iterable, default=None
         The folds: their number, a splitter, or pairs of indices for training and testing. None are 5 folds of
         :class:`sklearn.model_selection.StratifiedKFold`.

@@ -102,8 +102,8 @@ def hinge_path(
         As in :class:`MulticlassHingeClassifier`, like the other parameters.
     fit_intercept : bool, default=True
         Whether to fit an intercept. It is not regularised.
-    margin : float, default=1.0
-        Δ, the distance that the hinge asks for, greater than 0.
+    margin : float or array-like of shape (n_classes, n_classes), default=1.0
+        Δ, the distance that the hinge asks for, greater than 0, or one for each pair of classes.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples, not negative.
     class_weight : dict or "balanced", default=None
@@ -263,7 +263,8 @@ def check_alphas(estimator, alphas, X, y, weights):
             "alphas is an int, whose grid begins where tol says, but tol is 0: give the alphas themselves."
         )
     problem, classes, _ = estimator._weighted_problem(X, y, weights)
-    largest = largest_alpha(problem, estimator.tol) if len(classes.weighted) > 1 else 1.0
+    is_trivial = len(classes.weighted) == 1 or problem.objective_of_zero == 0
+    largest = 1.0 if is_trivial else largest_alpha(problem, estimator.tol)
     return np.geomspace(largest, GRID_RATIO * largest, alphas)
 
 

@@ -79,10 +79,13 @@ class SignedHinge(HingeLoss):
 
     def _balanced_constants(self, weights, dual):
         """Every score is on the side of the heavier of its two."""
+        y = np.arange(len(weights))
+        if self.costs is not None:  # of two classes, and one that asks for no distance has a subgradient as well
+            dual = -self.signed(np.ones_like(dual), y)
         heavier = np.sign(-combination(weights, dual))
-        if self.costs is not None:  # of two classes: the margin of the heavier one is kept
+        if self.costs is not None:  # the margin of the heavier class is kept
             heavier *= self.costs[1, 0] if heavier[0] > 0 else self.costs[0, 1]
-        return heavier, self.balanced(dual, np.arange(len(weights)), weights)
+        return heavier, self.balanced(dual, y, weights)
 
     def intercept_bounds(self, sums, length, objective):
         # With π the weight of the rows with z_k = ±1 and m the mean of their ‖W*‖ ‖x_i‖, ∓b_k ≤ P*/π − Δ κ + m; here

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from linear_hinge import MulticlassHingeClassifier
+from linear_hinge import MulticlassHingeClassifier, MulticlassHingeClassifierCV, hinge_path
 from linear_hinge.estimator.margins import split_margin
 from linear_hinge.estimator.weighted_classes import WeightedClasses
 
@@ -236,6 +236,41 @@ def test_a_warm_start_goes_on_with_the_same_distances_and_begins_anew_with_other
     assert model.duality_gap_ <= model.tol
     assert model.objective_ == pytest.approx(objective(model, X, y), rel=1e-10)
     assert cold.dual_objective_ <= model.objective_ <= (1 + model.tol) * cold.objective_
+
+
+# Paths
+
+
+@pytest.mark.filterwarnings("ignore:The model predicts")
+@joint_losses
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_a_path_begins_where_zero_is_within_tol_and_holds_the_fits(n_classes, fit_intercept, loss):
+    X, y = blobs(n_classes=n_classes)
+    options = {"loss": loss, "margin": DISTANCES[n_classes], "fit_intercept": fit_intercept, "random_state": 0}
+    path = hinge_path(X, y, 4, **options)
+    assert (path.objectives - path.dual_objectives <= 1e-3 * path.objectives).all()
+    assert path.n_iters[0] <= 2  # nothing is better than constants
+    for alpha, objective_there in zip(path.alphas, path.objectives, strict=True):
+        alone = MulticlassHingeClassifier(alpha=alpha, **options).fit(X, y)
+        assert alone.dual_objective_ <= objective_there <= 1.001 * alone.objective_
+
+
+def test_a_path_of_classes_between_which_no_distance_is_asked():
+    X, y = blobs(n_classes=3)
+    margin = np.array([[0, 0, 1], [0, 0, 1], [1, 1, 0.0]])
+    path = hinge_path(X, y, 3, margin=margin, sample_weight=(y < 2) * 1.0)
+    assert not path.coefs.any()
+    assert not path.objectives.any()
+
+
+@joint_losses
+def test_cross_validation_takes_the_array_into_every_fold(loss):
+    X, y = blobs(n_classes=3)
+    model = MulticlassHingeClassifierCV(loss, margin=DISTANCES[3], alphas=[1, 0.1], cv=3, random_state=0).fit(X, y)
+    assert (model.duality_gaps_ <= model.tol).all()
+    alone = MulticlassHingeClassifier(loss, alpha=model.alpha_, margin=DISTANCES[3], random_state=0).fit(X, y)
+    assert_allclose(model.objective_, alone.objective_, rtol=1e-3)
 
 
 # The parameter

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from problems import SMALL_CASES, is_feasible
-from references import CASES
+from references import CASES, BinaryReference, with_costs
 from scipy.optimize import linprog
 
-from linear_hinge.losses import CrammerSinger, WestonWatkins
+from linear_hinge.losses import BinaryHinge, CrammerSinger, WestonWatkins
 from linear_hinge.losses import constant_scores as constant_scores_module
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -38,6 +38,17 @@ def test_no_equal_scores_are_better(case):
         value = weights @ case.loss.values(np.repeat(scores[None], len(y), axis=0), y, 1.0)
         assert value == pytest.approx(least_loss(case, weights), abs=1e-9)
         assert weights @ case.loss.dual_values(dual, y) == pytest.approx(value, abs=1e-9)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS[2])
+@pytest.mark.parametrize("costs", [[[0, 0], [1, 0]], [[0, 2], [0, 0]]])
+def test_a_class_that_asks_for_no_distance_gives_what_the_other_takes(costs, weights):
+    case, weights = with_costs(BinaryHinge, BinaryReference, np.array(costs, dtype=float)), np.array(weights)
+    scores, dual = case.loss.best_constants(weights, True)
+    value = weights @ case.loss.values(np.repeat(scores[None], 2, axis=0), np.arange(2), 1.0)
+    assert value == pytest.approx(least_loss(case, weights), abs=1e-9)
+    assert weights @ case.loss.dual_values(dual, np.arange(2)) == pytest.approx(value, abs=1e-9)
+    assert_allclose(weights @ dual, 0, atol=1e-12)
 
 
 @all_cases

@@ -256,8 +256,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             If the model predicts a single class for all samples that it was trained on.
         """
         with all_or_nothing(self):
-            params = self._parameters()
-            before = dict(vars(self)) if params["warm_start"] else {}
+            before = dict(vars(self)) if self.warm_start else {}
             X, y = check_rows(self, X, y, reset=True)
             weights = check_weights(sample_weight, X)
             task = FitTask(self, X, y, None if sample_weight is None else weights, self.max_iter)

@@ -2,6 +2,7 @@
 
 from linear_hinge.kernels.products import product
 from linear_hinge.linalg.batches import ROWS_AT_ONCE, chunks, take_rows
+from linear_hinge.problem.predictions import predicted_codes
 
 # Number of rows that often suffice to show that a model predicts several classes.
 ROWS_AT_FIRST = 32
@@ -57,8 +58,8 @@ def _only_class(problem, progress, classes):
     only = None
     for some in (a_few, *(rows[chunk] for chunk in chunks(len(rows), ROWS_AT_ONCE))):
         scores = product(take_rows(problem.X, some), progress.coef) + intercept
-        predicted = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
+        predicted = predicted_codes(scores)
         only = predicted[0] if only is None else only
         if (predicted != only).any():
             return None
-    return classes.labels[classes.weighted[int(only)]]
+    return classes.labels[classes.weighted[only]]

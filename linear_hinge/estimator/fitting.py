@@ -18,7 +18,7 @@ from linear_hinge.problem.centring import centred
 from linear_hinge.problem.certificate import coef_from_dual
 from linear_hinge.problem.largest_alpha import best_constants
 from linear_hinge.solvers.certified_fit import CertifiedFit
-from linear_hinge.solvers.progress import Progress
+from linear_hinge.solvers.progress import Progress, relative_gap
 from linear_hinge.solvers.schedules import make_schedule
 from linear_hinge.solvers.stream import DualStream
 from linear_hinge.solvers.subgradient import ScheduledFit, SubgradientDescent
@@ -267,7 +267,7 @@ def _model_so_far(problem, progress, classes, n_iter):
     copy = progress._replace(coef=progress.coef.copy(), intercept=progress.intercept.copy())
     state = {"n_iter_": n_iter, "objective_": progress.objective}
     if np.isfinite(progress.dual_objective):
-        gap = _gap(progress.objective, progress.dual_objective)
+        gap = relative_gap(progress.objective, progress.dual_objective)
         state |= {"dual_objective_": progress.dual_objective, "duality_gap_": float(gap)}
     return model_of(problem, copy, classes) | state
 
@@ -328,13 +328,8 @@ def _history(passes):
         "seconds": seconds,
         "objective": objective,
         "dual_objective": dual_objective,
-        "gap": _gap(objective, dual_objective),
+        "gap": relative_gap(objective, dual_objective),
     }
-
-
-def _gap(objective, dual_objective):
-    """Return the gap relative to the objective, which is zero where a single class has a weight."""
-    return (objective - dual_objective) / np.where(objective > 0, objective, 1)
 
 
 def _passes(n_iter):
@@ -346,5 +341,5 @@ def _print_pass(n_iter, work, seconds, objective, dual_objective):
     if dual_objective == 0 < objective:
         line += "  not yet proven"  # zero is a lower bound of any objective
     elif np.isfinite(dual_objective):
-        line += f"  dual objective {dual_objective:.8g}  gap {_gap(objective, dual_objective):.2e}"
+        line += f"  dual objective {dual_objective:.8g}  gap {relative_gap(objective, dual_objective):.2e}"
     print(line)

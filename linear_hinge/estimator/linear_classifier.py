@@ -10,6 +10,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from linear_hinge.kernels.layout import checked_sparse
+from linear_hinge.problem.predictions import predicted_codes
 
 # Scores that differ by less than this number of units of the precision may be equal.
 TIE = 1000
@@ -61,7 +62,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             Labels out of ``classes_``.
         """
         scores = self.decision_function(X)
-        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
+        return self.classes_[predicted_codes(scores.reshape(len(scores), -1))]
 
     def sparsify(self):
         """Store ``coef_`` as a CSR matrix, which saves memory where most coefficients are zero.

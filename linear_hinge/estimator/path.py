@@ -15,6 +15,7 @@ from linear_hinge.estimator.fitting import make_solver, model_of, run
 from linear_hinge.estimator.targets import check_rows, check_weights
 from linear_hinge.kernels.layout import with_whole_rows
 from linear_hinge.problem.largest_alpha import largest_alpha
+from linear_hinge.solvers.progress import relative_gap
 
 # The last alpha of a grid, in parts of the first.
 GRID_RATIO = 1e-6
@@ -190,8 +191,8 @@ class Step(NamedTuple):
 
     @property
     def gap(self):
-        """(P − D)/P."""
-        return (self.objective - self.dual_objective) / (self.objective or 1)
+        """The relative duality gap."""
+        return relative_gap(self.objective, self.dual_objective)
 
 
 def fits_along(estimator, X, y, weights, alphas):

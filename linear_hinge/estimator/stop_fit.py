@@ -7,8 +7,10 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, validate_params
 
+from linear_hinge.estimator.callbacks import EndOfPassCallback
 
-class StopFit:
+
+class StopFit(EndOfPassCallback):
     """Stop a fit early and keep its model.
 
     A callback for ``set_callbacks``, which scikit-learn has from version 1.9 on. The fit ends with the first pass after
@@ -100,17 +102,6 @@ class StopFit:
         if self._handler is not None:
             signal.signal(signal.SIGINT, self._handler)
             self._handler = None
-
-    def on_fit_task_begin(self, estimator, context):
-        """Do nothing when a pass begins.
-
-        Parameters
-        ----------
-        estimator : MulticlassHingeClassifier
-            The one that is fitted.
-        context : CallbackContext
-            The fit, or the pass, that begins or ends.
-        """
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         """Decide whether the fit should stop here.

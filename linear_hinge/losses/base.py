@@ -254,10 +254,13 @@ class HingeLoss(ABC):
         dual : ndarray of shape (n_classes, n_scores)
             The subgradients g_y, one row for every class.
         """
-        y = np.arange(len(weights))
-        scores = np.zeros((1, self.n_scores(len(y))))
-        dual = self.subgradients(np.repeat(scores, len(y), axis=0), y, 1.0)
-        return (scores[0], dual) if not has_intercept else self._balanced_constants(weights, dual)
+        dual = self._subgradients_at_zero(len(weights))
+        return self._balanced_constants(weights, dual) if has_intercept else (np.zeros(dual.shape[1]), dual)
+
+    def _subgradients_at_zero(self, n_classes):
+        """Return a subgradient g_y of every class at scores of zero."""
+        y = np.arange(n_classes)
+        return self.subgradients(np.zeros((n_classes, self.n_scores(n_classes))), y, 1.0)
 
     @abstractmethod
     def _balanced_constants(self, weights, dual):

@@ -45,7 +45,7 @@ def crammer_singer_constants(weights):
     return scores, _subgradients(flows, weights)
 
 
-def constants_of_costs(weights, costs, is_of_pairs):
+def constants_of_costs(weights, costs, limits_pairs):
     """Find the best equal scores b and their subgradients where costs differ, by a linear program.
 
     The flows with Σ_k F_jk = Σ_k F_kj that carry the largest Σ_jk κ_jk F_jk, and b the price of a flow that enters.
@@ -56,7 +56,7 @@ def constants_of_costs(weights, costs, is_of_pairs):
         The weights π_y > 0 of the classes, which sum to one.
     costs : ndarray of shape (n_classes, n_classes)
         The costs κ.
-    is_of_pairs : bool
+    limits_pairs : bool
         Whether each F_jk is at most π_j, as for Weston-Watkins, instead of each row sum, as for Crammer-Singer.
 
     Returns
@@ -72,7 +72,7 @@ def constants_of_costs(weights, costs, is_of_pairs):
     leaves = sp.csr_array((ones, (source, pairs)), shape=(n_classes, len(pairs)))
     enters = sp.csr_array((ones, (target, pairs)), shape=(n_classes, len(pairs)))
     limits = {"bounds": np.stack([0 * ones, weights[source]], axis=1)}
-    if not is_of_pairs:
+    if not limits_pairs:
         limits = {"A_ub": leaves, "b_ub": weights}
     result = linprog(-costs[source, target], A_eq=enters - leaves, b_eq=np.zeros(n_classes), **limits)
     flows = np.zeros((n_classes, n_classes))

@@ -20,6 +20,13 @@ class PairwiseHinge(HingeLoss):
 
     Their subgradients sum to zero over the classes: g_y = −Σ_{j≠y} g_j, and c(g) = Σ_{j≠y} κ(y, j) g_j. That is −g_y
     where κ = 1.
+
+    Attributes
+    ----------
+    limits_pairs : bool
+        Whether each g_j is at most 1, instead of their sum.
+    constants_of_equal_costs : callable
+        `best_constants` with an intercept and κ = 1, for the weights of the classes.
     """
 
     sums_to_zero = True
@@ -96,6 +103,11 @@ class PairwiseHinge(HingeLoss):
         bounds[bounds.argmin()] = 0
         return bounds
 
+    def _balanced_constants(self, weights, dual):
+        if self.costs is None or len(weights) > MOST_CLASSES:
+            return self.constants_of_equal_costs(weights)
+        return constants_of_costs(weights, self.costs, self.limits_pairs)
+
     def flows(self, dual, y, weights):
         # M_jk = Σ_{i: y_i=j} ω_i g_ik for j ≠ k flows from class j to class k.
         n_classes = dual.shape[1]
@@ -132,6 +144,8 @@ class CrammerSinger(PairwiseHinge):
 
     collapses = True
     row_kernel = "CrammerSinger"
+    limits_pairs = False
+    constants_of_equal_costs = staticmethod(crammer_singer_constants)
 
     def values(self, scores, y, margin, rest=None, slack=0.0):
         return self.violated_margins(scores, y, margin, rest, slack).max(axis=1)
@@ -146,35 +160,11 @@ class CrammerSinger(PairwiseHinge):
         dual[rows, y] -= violated
         return dual
 
-    def best_constants(self, weights, has_intercept):
-        """Find the best equal scores b, and a subgradient g_y of every class that proves it.
-
-        Without an intercept all other classes are equally wrong, and have equal parts of g_y.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_classes,)
-            The weights π_y > 0 of the classes, which sum to one.
-        has_intercept : bool
-            Whether there is an intercept.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_classes,)
-            The equal scores b.
-        dual : ndarray of shape (n_classes, n_classes)
-            The subgradients g_y, one row for every class.
-        """
-        scores, dual = super().best_constants(weights, has_intercept)
-        n_classes = len(weights)
-        if has_intercept or self.costs is not None:
-            return scores, dual
-        return scores, 1 / (n_classes - 1) - n_classes / (n_classes - 1) * np.eye(n_classes)
-
-    def _balanced_constants(self, weights, dual):
-        if self.costs is None or len(weights) > MOST_CLASSES:
-            return crammer_singer_constants(weights)
-        return constants_of_costs(weights, self.costs, is_of_pairs=False)
+    def _subgradients_at_zero(self, n_classes):
+        """All other classes are equally wrong, and have equal parts of g_y."""
+        if self.costs is not None:
+            return super()._subgradients_at_zero(n_classes)
+        return 1 / (n_classes - 1) - n_classes / (n_classes - 1) * np.eye(n_classes)
 
     def prox(self, dual, scores, y, curvature, margin):
         point = self._proximal_point(dual, scores, y, curvature, margin)
@@ -204,6 +194,8 @@ class WestonWatkins(PairwiseHinge):
     """
 
     row_kernel = "WestonWatkins"
+    limits_pairs = True
+    constants_of_equal_costs = staticmethod(weston_watkins_constants)
 
     def values(self, scores, y, margin, rest=None, slack=0.0):
         return np.maximum(self.violated_margins(scores, y, margin, rest, slack), 0).sum(axis=1)
@@ -212,11 +204,6 @@ class WestonWatkins(PairwiseHinge):
         dual = (self.violated_margins(scores, y, margin) > 0).astype(scores.dtype)
         dual[np.arange(len(y)), y] = -dual.sum(axis=1)
         return dual
-
-    def _balanced_constants(self, weights, dual):
-        if self.costs is None or len(weights) > MOST_CLASSES:
-            return weston_watkins_constants(weights)
-        return constants_of_costs(weights, self.costs, is_of_pairs=True)
 
     def prox(self, dual, scores, y, curvature, margin):
         point = self._proximal_point(dual, scores, y, curvature, margin)

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 
+from linear_hinge.estimator.callbacks import EndOfPassCallback
+
 SMALLEST_TOL = float(np.finfo(np.float64).eps)  # what a tol of zero comes down to
 
 
-class GapProgressBar:
+class GapProgressBar(EndOfPassCallback):
     """Progress bar driven by the logarithm of the duality gap.
 
     A callback for ``set_callbacks``, which scikit-learn has from version 1.9 on. It needs the package ``rich``. A gap
@@ -64,17 +66,6 @@ class GapProgressBar:
         """
         self._progress.stop()
         del self._progress
-
-    def on_fit_task_begin(self, estimator, context):
-        """Do nothing when a pass begins.
-
-        Parameters
-        ----------
-        estimator : MulticlassHingeClassifier
-            The one that is fitted.
-        context : CallbackContext
-            The fit, or the pass, that begins or ends.
-        """
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         """Move the bar on.

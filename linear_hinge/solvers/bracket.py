@@ -2,7 +2,7 @@
 
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.solvers.incumbent import Incumbent
-from linear_hinge.solvers.progress import Progress
+from linear_hinge.solvers.progress import Progress, relative_gap
 
 
 class Bracket:
@@ -53,8 +53,7 @@ class Bracket:
     @property
     def relative_gap(self):
         """(P − D)/P of the best coefficients, 0 where P is zero."""
-        objective = self.incumbent.objective
-        return (objective - self.proven_objective) / objective if objective > 0 else 0.0
+        return float(relative_gap(self.incumbent.objective, self.proven_objective))
 
     def prove(self, dual):
         """Prove a bound with subgradients, which are kept if it is the best.

@@ -142,7 +142,7 @@ class DualAscent:
             batch_size=batch_size,
             beta_memory=BETA_MEMORY,
         )
-        self.raw = self.state.memory[:, : problem.n_scores]
+        self.raw = self.state.raw
         self.rng = rng
         is_short = bytes_of_row(X) + dual.shape[1] * dual.itemsize <= SHORT_ROW
         self.n_of_block = rows_of_block(X)

@@ -65,9 +65,6 @@ class Hessian:
         sums_to_zero = problem.loss.sums_to_zero
         rows = np.flatnonzero(np.count_nonzero(free, axis=1) > sums_to_zero)
         self.share_of_rows = len(rows) / len(free)
-        damping = 0.0
-        if problem.fit_intercept:
-            damping = INTERCEPT_DAMPING / curvature * max(imbalance, SMALLEST_IMBALANCE)
         self.system = newton_system(
             problem.X,
             rows,
@@ -75,7 +72,7 @@ class Hessian:
             (problem.weights / curvature).astype(dual.dtype),
             mean,
             alpha=problem.alpha,
-            damping=damping,
+            damping=intercept_damping(problem, curvature, imbalance),
             sums_to_zero=sums_to_zero,
             fit_intercept=problem.fit_intercept,
         )
@@ -95,6 +92,11 @@ class Hessian:
         self.factors = self.system.class_blocks()
         solution, more_steps = self.system.solve(rhs, solution, self.factors, accuracy, MAX_CG_STEPS)
         return solution, n_steps + cost + more_steps
+
+
+def intercept_damping(problem, curvature, imbalance):
+    """Compute the damping of the intercept for |Σ_i ω_i g_i|, ``imbalance``; zero without an intercept."""
+    return INTERCEPT_DAMPING / curvature * max(imbalance, SMALLEST_IMBALANCE) if problem.fit_intercept else 0.0
 
 
 def cost_of_blocks(X, n_entries, n_scores):

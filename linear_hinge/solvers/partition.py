@@ -18,6 +18,7 @@ from linear_hinge.kernels.row_losses import prox_steps
 from linear_hinge.linalg.batches import bytes_of_row
 from linear_hinge.linalg.sums import combination, weighted_mean
 from linear_hinge.problem.certificate import coef_from_dual, linear_part, proof_sums, with_signs
+from linear_hinge.problem.predictions import predicted_codes
 from linear_hinge.problem.problem import objectives_of, primal_objective
 from linear_hinge.problem.variance import largest_variance
 from linear_hinge.solvers.dual_ascent import DualAscent
@@ -183,8 +184,7 @@ class Partition:
     def predicted(self, coef, intercept):
         """The codes of the classes that are predicted for these rows."""
         scores = product(self.problem.X, coef) + intercept
-        codes = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
-        return np.unique(codes[self.problem.weights > 0]).astype(int)
+        return np.unique(predicted_codes(scores)[self.problem.weights > 0])
 
     # Objective and proof
 

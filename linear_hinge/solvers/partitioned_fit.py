@@ -32,10 +32,11 @@ from linear_hinge.solvers.bracket import Bracket
 from linear_hinge.solvers.certified_fit import CertifiedFit
 from linear_hinge.solvers.dual_ascent import DualAscent
 from linear_hinge.solvers.incumbent import Incumbent
-from linear_hinge.solvers.newton_system import INTERCEPT_DAMPING, SMALLEST_IMBALANCE, Hessian
+from linear_hinge.solvers.newton_system import Hessian, intercept_damping
 from linear_hinge.solvers.partition import Change, LostError, Round
 from linear_hinge.solvers.partitions import tell, total
 from linear_hinge.solvers.proximal_newton import Point, ProximalNewton
+from linear_hinge.solvers.takeover import takes_longer
 
 # Newton takes over where the rounds, at their present rate, need more than `MOST_ROUNDS_LEFT` to the end: the rate is
 # known after `FIRST_ROUNDS`. Its steps ask six questions or so, a round of minibatches and its proof four.
@@ -147,10 +148,9 @@ class PartitionedFit(CertifiedFit):
         """Whether the rounds need too many more at the rate of the last half of them."""
         if len(gaps) < FIRST_ROUNDS:
             return False
-        half = len(gaps) // 2
-        rate = np.log(gaps[half - 1] / max(gaps[-1], TINY)) / (len(gaps) - half)
-        left = np.log(max(gaps[-1], TINY) / (self.tol * self.bracket.objective)) if self.tol > 0 else np.inf
-        return left > rate * (MOST_ROUNDS_IN_TURN if self.ascent.is_in_turn else MOST_ROUNDS_LEFT)
+        half, gap = len(gaps) // 2, max(gaps[-1], TINY)
+        most_left = MOST_ROUNDS_IN_TURN if self.ascent.is_in_turn else MOST_ROUNDS_LEFT
+        return takes_longer(gaps[half - 1], gap, len(gaps) - half, self.tol * self.bracket.objective, most_left)
 
     def _begin_newton(self, saved=None):
         self.newton = PartitionedNewton(self.problem, self.partitions, self.ascent)
@@ -328,9 +328,7 @@ class PartitionedSystem(NumpySystem):
         self.partitions = newton.partitions
         self.alpha, self.fit_intercept = problem.alpha, problem.fit_intercept
         self.sums_to_zero = problem.loss.sums_to_zero
-        self.damping = 0.0
-        if problem.fit_intercept:
-            self.damping = INTERCEPT_DAMPING / curvature * max(imbalance, SMALLEST_IMBALANCE)
+        self.damping = intercept_damping(problem, curvature, imbalance)
         self.diagonal = total(self.partitions.ask("system", newton.mean, curvature))
         self.diagonal[:-1] += self.alpha
         self.diagonal[-1] += self.damping if problem.fit_intercept else 1

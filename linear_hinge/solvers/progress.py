@@ -27,3 +27,19 @@ class Progress(NamedTuple):
     objective: float
     dual_objective: float
     work: float
+
+
+def relative_gap(objective, dual_objective):
+    """Compute (P − D)/P; zero where P is zero, as with a single class that has a weight.
+
+    Parameters
+    ----------
+    objective, dual_objective : float or ndarray
+        The objective P and its lower bound D.
+
+    Returns
+    -------
+    float or ndarray
+        The relative gap; nan without a bound.
+    """
+    return (objective - dual_objective) / np.where(objective > 0, objective, 1)

@@ -61,6 +61,28 @@ def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
     middle = next(estimate for estimate in estimates if estimate.passes >= last.passes / 2)
     if middle is last:
         return False
-    rate = np.log(middle.gap / last.gap) / (last.passes - middle.passes)
-    left = np.log(last.gap / target) if target > 0 else np.inf
+    return takes_longer(middle.gap, last.gap, last.passes - middle.passes, target, most_left)
+
+
+def takes_longer(before, gap, n_passes, target, most_left):
+    """Return whether the gap, at the rate at which it fell, needs more than some passes to its target.
+
+    Parameters
+    ----------
+    before, gap : float
+        Two gaps, greater than 0.
+    n_passes : float
+        The passes between them.
+    target : float
+        The gap that ends the fit.
+    most_left : float
+        The passes that are left to it.
+
+    Returns
+    -------
+    bool
+        Whether it needs more; always if the target is 0.
+    """
+    rate = np.log(before / gap) / n_passes
+    left = np.log(gap / target) if target > 0 else np.inf
     return left > most_left * rate

@@ -33,7 +33,7 @@ from linear_hinge import MulticlassHingeClassifier
 from linear_hinge.losses import LOSSES as REGISTRY
 
 LOSSES = tuple(REGISTRY)
-LIMIT = 120  # seconds a fit may take
+LIMIT = 120  # seconds of the processor that a fit may take
 DISTANCES_EVERY = 4  # of the problems one has a margin for each pair of classes
 # objective_ may be off by this part of P before it counts.
 OBJECTIVE_TOL = {"float64": 1e-9, "float32": 1e-5}
@@ -230,13 +230,13 @@ def fit(problem, X, *, limit=LIMIT, **params):
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as outcome.warnings:
         warnings.simplefilter("always")
-        signal.setitimer(signal.ITIMER_REAL, limit)
+        signal.setitimer(signal.ITIMER_PROF, limit)
         try:
             outcome.model = model.fit(X, problem.y, problem.sample_weight)
         except Exception as error:
             outcome.error = error
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
     outcome.seconds = time.perf_counter() - started
     return outcome
 
@@ -269,7 +269,7 @@ def refined_model(problem):
 def check(seed, limit=LIMIT):
     """Fit problem number ``seed``; what is found, as a dict whose values are numbers, words and None."""
     problem = draw(seed)
-    signal.signal(signal.SIGALRM, _interrupt)
+    signal.signal(signal.SIGPROF, _interrupt)
     outcome = fit(problem, problem.rows(), limit=limit)
     dtype = str(problem.X.dtype)
     found = {"seed": seed, "kind": problem.kind, "dtype": dtype, "group": problem.group, "seconds": outcome.seconds}

@@ -2,6 +2,7 @@
 
 import joblib
 import numpy as np
+import pytest
 from sklearn.datasets import make_blobs
 
 from linear_hinge import MulticlassHingeClassifier
@@ -24,6 +25,12 @@ CALM = {
     "invscaling": {"average": True},
     "adaptive": {"average": True},
 }
+
+
+def mostly_slow(names, values, *, n_quick=1, **options):
+    """Parametrise a test: the first values always, the others with the mark ``slow``."""
+    slow = [pytest.param(*(value if "," in names else (value,)), marks=pytest.mark.slow) for value in values[n_quick:]]
+    return pytest.mark.parametrize(names, [*values[:n_quick], *slow], **options)
 
 
 def calm_classifier(learning_rate=None, **params):

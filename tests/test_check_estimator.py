@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sklearn
-from cases import LEARNING_RATES, LOSSES, SOLVERS, blobs
+from cases import LEARNING_RATES, LOSSES, SOLVERS, blobs, mostly_slow
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
@@ -56,7 +56,7 @@ def test_every_check_passes_with_default_parameters(loss):
 
 
 # Some checks have four samples of a class; scikit-learn's own checks of its own estimators take three folds, too.
-@pytest.mark.parametrize("loss", LOSSES)
+@mostly_slow("loss", LOSSES)
 def test_every_check_passes_in_cross_validation(loss):
     assert_all_pass(MulticlassHingeClassifierCV(loss, alphas=3, cv=3, max_iter=100))
 

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from cases import blobs
+from cases import blobs, mostly_slow
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -229,7 +229,7 @@ def test_ctrl_c_ends_the_fit_and_leaves_nothing_behind(client, data, monkeypatch
     assert_nothing_left(client)
 
 
-@pytest.mark.parametrize(("number", "is_nannied"), [(9, True), (4, False)], ids=["restarted", "gone for good"])
+@mostly_slow("number, is_nannied", [(9, True), (4, False)], ids=["restarted", "gone for good"])
 def test_a_killed_worker_costs_progress_only(data, local, number, is_nannied, monkeypatch):
     with LocalCluster(**CLUSTER) as cluster, Client(cluster) as client:
         worker, pid = min(client.run(os.getpid).items())

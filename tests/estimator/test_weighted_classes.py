@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from cases import JOINT_LOSSES, LOSSES, SOLVERS, blobs, calm_classifier
+from cases import JOINT_LOSSES, LOSSES, SOLVERS, blobs, calm_classifier, mostly_slow
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
 
@@ -110,7 +110,7 @@ def test_warm_starts_from_other_classes_with_weight(loss, learning_rate, before,
 
 @all_losses
 @all_solvers
-@pytest.mark.parametrize(("n_classes", "weighted"), CHOICES)
+@mostly_slow("n_classes, weighted", CHOICES, n_quick=2)
 def test_a_stream_learns_the_class_that_the_fit_did_not_know(loss, learning_rate, n_classes, weighted):
     X, y, model, _ = fit_pair(n_classes, weighted, loss=loss, learning_rate=learning_rate)
     usual = calm_classifier(learning_rate, loss=loss).fit(X, y).score(X, y)

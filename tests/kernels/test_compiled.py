@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from cases import mostly_slow
 from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, draw_problem, start_newton
 from references import CASES
@@ -437,7 +438,7 @@ def test_prox_steps_are_those_of_the_specification(case, curvature, n_samples, d
 @all_cases
 @dtypes
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("kind", ["C", "F", "strided", "read-only", "csr", "csr, 64 bits"])
+@mostly_slow("kind", ["C", "csr", "F", "strided", "read-only", "csr, 64 bits"], n_quick=2)
 @pytest.mark.parametrize("curvature", [1.0, 10.0])
 def test_newton_systems_are_those_of_the_specification(case, dtype, fit_intercept, kind, curvature, rng, monkeypatch):
     monkeypatch.setattr(newton_system_module, "LARGEST_GATHERED", 1.0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from cases import mostly_slow
 from numpy.testing import assert_allclose, assert_array_equal
 from partitioned import fit_in_partitions, split, without_rows
 from problems import SMALL_CASES, draw_problem
@@ -39,9 +40,12 @@ def optimum(problem):
 
 @small_cases
 @with_and_without_intercept
-@pytest.mark.parametrize("is_sorted", [False, True])
-@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
-def test_the_gap_is_closed_and_the_bound_is_one(case, fit_intercept, is_sorted, kind, rng):
+@mostly_slow(
+    "kind, is_sorted",
+    [(np.asarray, True), (sp.csr_array, False), (np.asarray, False), (sp.csr_array, True)],
+    n_quick=2,
+)
+def test_the_gap_is_closed_and_the_bound_is_one(case, fit_intercept, kind, is_sorted, rng):
     problem = draw_problem(case, rng, 200, kind=kind, fit_intercept=fit_intercept, alpha=0.01)
     fit, progress = fit_in_partitions(problem, split(problem, 5, is_sorted=is_sorted))
     assert fit.converged
@@ -133,7 +137,7 @@ class Losing(ThreadedPartitions):
 
 
 @small_cases
-@pytest.mark.parametrize("lost_at", [[4], [6], [11, 12, 13], range(5, 120, 9), range(41, 60)], ids=str)
+@mostly_slow("lost_at", [range(5, 120, 9), [4], [6], [11, 12, 13], range(41, 60)], ids=str)
 def test_lost_subgradients_cost_progress_and_nothing_else(case, lost_at, rng):
     problem = draw_problem(case, rng, 200, alpha=1e-3)
     held = Losing(problem, 4, lost_at)
@@ -170,7 +174,7 @@ class Reattached(ThreadedPartitions):
 
 
 @small_cases
-@pytest.mark.parametrize("most_gathered", [0, 2**28], ids=["sums", "gathered rows"])
+@mostly_slow("most_gathered", [0, 2**28], ids=["sums", "gathered rows"])
 def test_x_may_be_loaded_anew_for_every_question(case, most_gathered, rng, monkeypatch):
     monkeypatch.setattr(partitioned_fit, "MOST_GATHERED", most_gathered)
     problem = draw_problem(case, rng, 200, alpha=1e-3)
@@ -181,7 +185,7 @@ def test_x_may_be_loaded_anew_for_every_question(case, most_gathered, rng, monke
 
 
 @small_cases
-@pytest.mark.parametrize("lost_at", [[], [30, 31], range(5, 200, 7)], ids=str)
+@mostly_slow("lost_at", [range(5, 200, 7), [], [30, 31]], ids=str)
 def test_partitions_in_turn_come_to_the_end(case, lost_at, rng, monkeypatch):
     monkeypatch.setattr(partitioned_fit, "FEW_COEFFICIENTS", 0)
     monkeypatch.setattr(partitioned_fit, "MOST_ROUNDS_LEFT", 0)

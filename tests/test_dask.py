@@ -216,15 +216,11 @@ def at_question(monkeypatch, number, act):
     return asked
 
 
-def test_ctrl_c_ends_the_fit_and_leaves_nothing_behind(client, data, monkeypatch):
+def test_ctrl_c_ends_the_fit_and_leaves_nothing_behind(client, data, monkeypatch, ctrl_c_raises):
     at_question(monkeypatch, 8, lambda: signal.raise_signal(signal.SIGINT))
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     model = DaskMulticlassHingeClassifier(**PARAMS)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            model.fit(*in_chunks(*data))
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*in_chunks(*data))
     assert not hasattr(model, "coef_")
     assert_nothing_left(client)
 

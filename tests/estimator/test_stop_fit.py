@@ -84,7 +84,7 @@ def test_a_fit_that_meets_no_condition_goes_on():
     assert stop.reason_ is None
 
 
-def test_ctrl_c_keeps_the_model():
+def test_ctrl_c_keeps_the_model(ctrl_c_raises):
     before = signal.getsignal(signal.SIGINT)
     stop = StopFit()
     model = fit(stop, callbacks=[Interrupt()])
@@ -94,7 +94,7 @@ def test_ctrl_c_keeps_the_model():
 
 
 @pytest.mark.parametrize(("stop", "times"), [(StopFit(), 2), (StopFit(interrupt=False), 1)])
-def test_ctrl_c_that_raises(stop, times):
+def test_ctrl_c_that_raises(stop, times, ctrl_c_raises):
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         fit(stop, callbacks=[Interrupt(times)])

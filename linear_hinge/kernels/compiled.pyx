@@ -5,7 +5,8 @@
 contain the losses a second time, row by row in float64 (`row_losses.pxi`), the products with single rows of X
 (`row_products.pxi`, `zero_groups.pxi`) and those of a batch for one thread (`slices.pxi`), the numbers of a step
 (`dual_step.pxi`), computations over all rows (`whole_rows.pxi`), products for pairs of a row and a class (`entries.pxi`),
-and the Newton systems that are made of them (`newton_system.pxi`, `block_preconditioner.pxi`).
+the Newton systems that are made of them (`newton_system.pxi`, `block_preconditioner.pxi`), and the steps of a stream
+(`batch_climb.pxi`).
 """
 
 import time
@@ -51,6 +52,7 @@ include "entries.pxi"
 include "newton_system.pxi"
 include "block_preconditioner.pxi"
 include "whole_rows.pxi"
+include "batch_climb.pxi"
 
 
 def has_openmp():

@@ -202,6 +202,17 @@ def prox_steps(loss, dual, scores, y, curvature, margin):
     return _kernels.prox_steps(twin, dual, scores, y.astype(np.int64, copy=False), curvature, margin, max_threads())
 
 
+def climb(loss, gram, scores, y, weights, alpha, margin, limits):
+    """Make the steps of `batch_climb.climb` with a Gram matrix and its constants, ``limits``."""
+    twin = row_loss(loss)
+    if twin is None:
+        return None
+    arrays = (np.ascontiguousarray(array, dtype=np.float64) for array in (gram, scores))
+    y, weights = y.astype(np.int64, copy=False), weights.astype(np.float64, copy=False)
+    dual = _kernels.climb(twin, *arrays, y, weights, alpha, margin, *limits)
+    return dual.astype(scores.dtype, copy=False)
+
+
 def _are_floats(*arrays):
     return arrays[0].dtype.char in "fd" and len({array.dtype for array in arrays}) == 1
 

@@ -140,4 +140,21 @@ static void add_scaled(ptrdiff_t n, double length, const double *a, double scale
     for (ptrdiff_t k = 0; k < n; k++) out[k] = length * a[k] + scale * out[k];
 }
 
+/* out −= scale · A b, where A has n × n numbers, b and out n × K; rows of b that are zero are passed over. */
+MULTIVERSION
+static void subtract_product(
+    ptrdiff_t n, ptrdiff_t K, const double *RESTRICT A, const double *RESTRICT b, double scale, double *RESTRICT out)
+{
+    for (ptrdiff_t j = 0; j < n; j++) {
+        int is_zero = 1;
+        for (ptrdiff_t k = 0; k < K; k++) is_zero &= b[j * K + k] == 0;
+        if (is_zero) continue;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const double factor = -scale * A[i * n + j];
+            SIMD()
+            for (ptrdiff_t k = 0; k < K; k++) out[i * K + k] += factor * b[j * K + k];
+        }
+    }
+}
+
 #endif

@@ -19,6 +19,7 @@ cdef extern from *:
     void proximal_point(Py_ssize_t, const double*, double, const double*, double*) noexcept nogil
     void multiply(Py_ssize_t, const double*, const double*, double*) noexcept nogil
     void add_scaled(Py_ssize_t, double, const double*, double, double*) noexcept nogil
+    void subtract_product(Py_ssize_t, Py_ssize_t, const double*, const double*, double, double*) noexcept nogil
     void clip_all(Py_ssize_t, const double*, double, double*) noexcept nogil
 
 

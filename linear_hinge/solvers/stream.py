@@ -16,25 +16,15 @@ steps stop where the margin is reached.
 """
 
 import numpy as np
-import scipy.sparse as sp
 
+from linear_hinge.kernels.batch_climb import climb
 from linear_hinge.kernels.direction import direction
-from linear_hinge.kernels.products import product, squared_norms, transposed_product, weighted_sum
+from linear_hinge.kernels.products import squared_norms, weighted_sum
 from linear_hinge.linalg.batches import minibatches, normalised, take_rows
-from linear_hinge.linalg.sums import squared_rows, weighted_mean
-from linear_hinge.problem.variance import POWER_ITERATIONS, largest_variance
+from linear_hinge.linalg.sums import weighted_mean
+from linear_hinge.problem.variance import largest_variance
 from linear_hinge.solvers.scaled_iterate import Iterate
 from linear_hinge.solvers.schedules import Optimal
-
-# A batch is done after this number of steps, or when they have left at most this share of its gap.
-MAX_BATCH_STEPS = 30
-BATCH_ACCURACY = 0.02
-
-# Power iterations see the largest eigenvalue from below.
-SAFETY_FACTOR = 1.1
-
-# Batches with more rows than this go without a Gram matrix.
-LARGEST_GRAM = 1024
 
 
 class DualStream:
@@ -135,60 +125,14 @@ class DualStream:
         self.iterate.intercept[:] = self.centre - (self.sigma2 / alpha) * self.imbalance
 
     def _climb(self, problem, X_batch, y, weights):
-        """Compute subgradients of the batch that nearly maximise the dual, those of the past being fixed.
-
-        Accelerated prox steps: g⁺ = Prox(h, S(h), ρ) from h = g + θ (g − last g), where S(h) = S + θ (S − last S)
-        because scores are linear in the subgradients.
-        """
-        loss, alpha, margin = problem.loss, problem.alpha, problem.margin
-        scores = self.iterate.scores(X_batch)
-        dual = np.zeros_like(scores)
-        along = gram_product(X_batch, self.sigma2)
-        curvature = (largest_eigenvalue(along, weights) / alpha).astype(scores.dtype)
-        last_dual, last_scores, first_gap, speed = dual, scores, None, 1.0
-        for _ in range(MAX_BATCH_STEPS):
-            row_gaps = loss.values(scores, y, margin) - np.einsum("ik,ik->i", dual, scores)
-            gap = weighted_mean(weights, row_gaps - margin * loss.dual_values(dual, y))
-            first_gap = gap if first_gap is None else first_gap
-            if gap <= BATCH_ACCURACY * first_gap and last_dual is not dual:
-                break
-            last_speed, speed = speed, (1 + np.sqrt(1 + 4 * speed**2)) / 2
-            theta = scores.dtype.type((last_speed - 1) / speed)
-            ahead, scores_ahead = dual + theta * (dual - last_dual), scores + theta * (scores - last_scores)
-            last_dual, last_scores = dual, scores
-            dual = loss.prox(ahead, scores_ahead, y, curvature, margin)
-            weighted = (weights[:, None] * (dual - last_dual)).astype(scores.dtype)
-            scores = scores - (along(weighted) / alpha).astype(scores.dtype)
-        return dual
-
-
-def largest_eigenvalue(along, weights):
-    """Estimate the largest eigenvalue of Ω^½ K Ω^½ from above, for weights Ω and a Gram matrix K.
-
-    Parameters
-    ----------
-    along : callable
-        The product with K, of `gram_product`.
-    weights : ndarray of shape (n_rows,)
-        The diagonal of Ω.
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-        The same estimate for every row.
-    """
-    roots = np.sqrt(weights)[:, None]
-    vector, value = roots, 0.0
-    for _ in range(POWER_ITERATIONS):
-        vector = vector / max(np.sqrt(squared_rows(vector).sum()), np.finfo(float).tiny)
-        vector = roots * along(roots * vector)
-        value = np.sqrt(squared_rows(vector).sum())
-    return np.full(len(weights), SAFETY_FACTOR * value)
-
-
-def gram_product(X_batch, sigma2):
-    """Return a function that computes the product of K = X_B X_Bᵀ + σ² with an array of shape (n_rows, n_scores)."""
-    if X_batch.shape[0] > LARGEST_GRAM:
-        return lambda dual: product(X_batch, transposed_product(X_batch, dual)) + sigma2 * dual.sum(axis=0)
-    gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)
-    return lambda dual: product(gram, dual) + sigma2 * dual.sum(axis=0)
+        """Compute subgradients of the batch that nearly maximise the dual, those of the past being fixed."""
+        return climb(
+            problem.loss,
+            X_batch,
+            self.iterate.scores(X_batch),
+            y,
+            weights,
+            alpha=problem.alpha,
+            margin=problem.margin,
+            sigma2=self.sigma2,
+        )

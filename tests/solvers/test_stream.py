@@ -14,8 +14,8 @@ from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
 
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge.solvers import stream as stream_module
-from linear_hinge.solvers.stream import DualStream, gram_product, largest_eigenvalue
+from linear_hinge.kernels import batch_climb
+from linear_hinge.solvers.stream import DualStream
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
@@ -58,7 +58,7 @@ def test_a_batch_climbs_the_dual(case, kind, sigma2, rng, monkeypatch):
     scores = dense(problem) @ coef + intercept
     heights = [0.0]
     for n_steps in (1, 2, 3, 5, 20):
-        monkeypatch.setattr(stream_module, "MAX_BATCH_STEPS", n_steps)
+        monkeypatch.setattr(batch_climb, "MAX_BATCH_STEPS", n_steps)
         dual = stream._climb(problem, problem.X, problem.y, problem.weights)
         assert is_feasible(case, dual, problem.y).all()
         heights.append(climbed(case, problem, stream, dual, scores))
@@ -73,7 +73,7 @@ def test_a_batch_climbs_the_dual(case, kind, sigma2, rng, monkeypatch):
 @pytest.mark.parametrize("sigma2", [0.0, 2.0])
 def test_a_batch_is_done_when_its_gap_is_small(case, sigma2, rng, monkeypatch):
     """The gap of the batch with the past fixed: its losses at the new scores less what the subgradients promise."""
-    monkeypatch.setattr(stream_module, "MAX_BATCH_STEPS", 1000)
+    monkeypatch.setattr(batch_climb, "MAX_BATCH_STEPS", 1000)
     problem = draw_problem(case, rng, alpha=0.5)
     stream = start_stream(problem, rng)
     stream.sigma2 = sigma2
@@ -85,39 +85,14 @@ def test_a_batch_is_done_when_its_gap_is_small(case, sigma2, rng, monkeypatch):
     linear = problem.margin * case.by_rows("dual_value", dual, problem.y)
     gap = problem.weights @ (case.by_rows("value", after, problem.y, 1.0) - (dual * after).sum(axis=1) - linear)
     first = problem.weights @ case.by_rows("value", before, problem.y, 1.0)
-    assert -1e-12 <= gap <= stream_module.BATCH_ACCURACY * first
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, sp.csr_matrix])
-@pytest.mark.parametrize("sigma2", [0.0, 2.0])
-def test_products_with_and_without_a_gram_matrix_agree(kind, dtype, sigma2, rng, monkeypatch):
-    X, dual = rng.normal(size=(12, 5)).astype(dtype), rng.normal(size=(12, 3)).astype(dtype)
-    expected = (X @ X.T + dtype(sigma2)) @ dual
-    for largest in (12, 11):
-        monkeypatch.setattr(stream_module, "LARGEST_GRAM", largest)
-        product_with = gram_product(kind(X), sigma2)(dual)
-        assert_allclose(product_with, expected, atol=100 * np.finfo(dtype).eps)
-
-
-@pytest.mark.parametrize("sigma2", [0.0, 2.0])
-def test_largest_stiffness_is_close_to_the_largest_eigenvalue(sigma2, rng):
-    """It may be above by the margin that it allows itself; below, the steps would be too long."""
-    for n_features in (1, 3, 20):
-        X, weights = 0.5 + rng.normal(size=(15, n_features)), rng.exponential(size=15)
-        roots = np.sqrt(weights)
-        largest = np.linalg.eigvalsh(roots[:, None] * (X @ X.T + sigma2) * roots)[-1]
-        found = largest_eigenvalue(gram_product(X, sigma2), weights)
-        assert found.shape == (15,)
-        assert (found == found[0]).all()
-        assert 0.95 * largest <= found[0] <= 1.001 * stream_module.SAFETY_FACTOR * largest
+    assert -1e-12 <= gap <= batch_climb.BATCH_ACCURACY * first
 
 
 @small_cases
 def test_a_stream_without_gram_matrices_is_the_same(case, rng, monkeypatch):
     problem = draw_problem(case, rng)
     coef, intercept = sweep(start_stream(problem), problem).coefficients()
-    monkeypatch.setattr(stream_module, "LARGEST_GRAM", 0)
+    monkeypatch.setattr(batch_climb, "LARGEST_GRAM", 0)
     other, other_intercept = sweep(start_stream(problem), problem).coefficients()
     assert_allclose(other, coef, atol=1e-10)
     assert_allclose(other_intercept, intercept, atol=1e-10)

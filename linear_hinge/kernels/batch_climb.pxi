@@ -1,0 +1,129 @@
+# Accelerated prox steps on one batch of a stream, with its Gram matrix in place of the features.
+
+from cpython.exc cimport PyErr_CheckSignals
+
+
+def climb(
+    RowLoss loss, const double[:, ::1] gram, const double[:, ::1] start, const int64_t[::1] y, const double[::1] weights,
+    double alpha, double margin, Py_ssize_t n_powers, double safety, Py_ssize_t most_steps, double accuracy
+):
+    """Make the steps of `batch_climb.climb`, in float64.
+
+    Parameters
+    ----------
+    loss : RowLoss
+        The row kernel of the loss.
+    gram : ndarray of shape (n_rows, n_rows), dtype=float64
+        The Gram matrix K.
+    start : ndarray of shape (n_rows, n_scores), dtype=float64
+        The scores S(0).
+    y : ndarray of shape (n_rows,), dtype=int64
+        Codes of the classes.
+    weights : ndarray of shape (n_rows,), dtype=float64
+        The weights ω.
+    alpha, margin : float
+        The constants α and Δ.
+    n_powers, safety : int and float
+        The power iterations for ρ, and the factor that makes up for their error.
+    most_steps : int
+        Number of steps at most.
+    accuracy : float
+        The share of the gap that ends the steps.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_scores), dtype=float64
+        The subgradients G.
+    """
+    cdef Py_ssize_t n = start.shape[0], K = start.shape[1], step
+    cdef double gap, first_gap = 0, last_speed, speed = 1
+    numbers = np.zeros((5, n, K))
+    numbers[0] = start
+    cdef double[:, :, ::1] held = numbers
+    cdef double[::1] work = np.empty(3 * K)
+    cdef Climb at
+    at.n, at.K, at.margin = n, K, margin
+    at.rho = safety * largest_eigenvalue(gram, weights, n_powers) / alpha
+    at.scores, at.last_scores = &held[0, 0, 0], &held[1, 0, 0]
+    at.dual, at.last_dual, at.change = &held[2, 0, 0], &held[3, 0, 0], &held[4, 0, 0]
+    if loss.costs != NULL:
+        for step in range(n):
+            loss.add_distances(y[step], K, margin, at.scores + step * K)
+        at.margin = 0
+    memcpy(at.last_scores, at.scores, n * K * sizeof(double))
+    for step in range(most_steps):
+        PyErr_CheckSignals()
+        gap = gap_of_batch(loss, &at, &y[0], &weights[0], &work[0])
+        if step == 0:
+            first_gap = gap
+        elif gap <= accuracy * first_gap:
+            break
+        last_speed, speed = speed, (1 + sqrt(1 + 4 * speed * speed)) / 2
+        with nogil:
+            step_of_batch(loss, &at, &y[0], &weights[0], (last_speed - 1) / speed, &work[0])
+            subtract_product(n, K, &gram[0, 0], at.change, 1 / alpha, at.scores)
+    return numbers[2]
+
+
+cdef double largest_eigenvalue(const double[:, ::1] gram, const double[::1] weights, Py_ssize_t n_powers) except -1:
+    """Return the length of the last vector of the power method on Ω^½ K Ω^½."""
+    cdef Py_ssize_t i, power, n = gram.shape[0]
+    cdef double value
+    cdef double[::1] roots = np.sqrt(weights), vector = np.sqrt(weights), scaled = np.empty(n)
+    for power in range(n_powers):
+        value = larger(sqrt(inner_of(n, &vector[0], &vector[0])), 1e-300)
+        for i in range(n):
+            scaled[i] = roots[i] * vector[i] / value
+        for i in range(n):
+            vector[i] = roots[i] * inner_of(n, &gram[i, 0], &scaled[0])
+    return sqrt(inner_of(n, &vector[0], &vector[0]))
+
+
+cdef struct Climb:
+    Py_ssize_t n, K
+    double rho, margin
+    double* scores
+    double* last_scores
+    double* dual
+    double* last_dual
+    double* change  # Ω (G − last G)
+
+
+cdef double gap_of_batch(
+    RowLoss loss, const Climb* at, const int64_t* y, const double* weights, double* work
+) noexcept nogil:
+    """Return Σ_i ω_i (ℓ(s_i) − ⟨g_i, s_i⟩ − Δ c(g_i))."""
+    cdef Py_ssize_t i, K = at.K
+    cdef double gap = 0
+    cdef const double* s
+    cdef const double* g
+    for i in range(at.n):
+        s, g = at.scores + i * K, at.dual + i * K
+        gap += weights[i] * (
+            value_of(loss, s, y[i], K, at.margin, work) - inner_of(K, g, s) - at.margin * loss.dual_value(g, y[i], K)
+        )
+    return gap
+
+
+cdef void step_of_batch(
+    RowLoss loss, const Climb* at, const int64_t* y, const double* weights, double theta, double* work
+) noexcept nogil:
+    """Make the prox step of every row, from the point that θ extrapolates."""
+    cdef Py_ssize_t i, k, j, K = at.K
+    cdef double* ahead = at.change  # until it is overwritten, row by row
+    cdef double* better = work
+    cdef double old_dual, old_score, greatest
+    for i in range(at.n):
+        greatest = 0
+        for k in range(K):
+            j = i * K + k
+            old_dual, old_score = at.dual[j], at.scores[j]
+            ahead[j] = old_dual + theta * (old_dual - at.last_dual[j])
+            work[2 * K + k] = old_score + theta * (old_score - at.last_scores[j])
+            at.last_dual[j], at.last_scores[j] = old_dual, old_score
+            greatest = larger(fabs(work[2 * K + k]), greatest)
+        loss.prox(ahead + i * K, work + 2 * K, y[i], K, larger(at.rho, loss.tiny * (greatest + at.margin)), at.margin, better)
+        for k in range(K):
+            j = i * K + k
+            at.change[j] = weights[i] * (better[k] - at.last_dual[j])
+            at.dual[j] = better[k]

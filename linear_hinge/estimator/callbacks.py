@@ -113,18 +113,3 @@ class FitTask:
         """Report the end of the fit, with the attributes of the model."""
         if self.context is not None:
             self.context.call_on_fit_task_end(**self.about, reconstruction_attributes=fitted_attributes)
-
-
-class EndOfPassCallback:
-    """A callback that looks at the ends of passes only."""
-
-    def on_fit_task_begin(self, estimator, context):
-        """Do nothing when a pass begins.
-
-        Parameters
-        ----------
-        estimator : MulticlassHingeClassifier
-            The one that is fitted.
-        context : CallbackContext
-            The fit, or the pass, that begins or ends.
-        """

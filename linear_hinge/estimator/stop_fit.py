@@ -7,7 +7,7 @@ from numbers import Integral, Real
 
 from sklearn.utils._param_validation import Interval, validate_params
 
-from linear_hinge.estimator.callbacks import EndOfPassCallback
+from linear_hinge.estimator.end_of_pass import EndOfPassCallback
 
 
 class StopFit(EndOfPassCallback):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from linear_hinge.estimator.callbacks import EndOfPassCallback
+from linear_hinge.estimator.end_of_pass import EndOfPassCallback
 
 SMALLEST_TOL = float(np.finfo(np.float64).eps)  # what a tol of zero comes down to
 

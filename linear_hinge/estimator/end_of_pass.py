@@ -1,0 +1,16 @@
+"""What callbacks have in common that look at the ends of passes only."""
+
+
+class EndOfPassCallback:
+    """A callback that looks at the ends of passes only."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """Do nothing when a pass begins.
+
+        Parameters
+        ----------
+        estimator : MulticlassHingeClassifier
+            The one that is fitted.
+        context : CallbackContext
+            The fit, or the pass, that begins or ends.
+        """

@@ -159,7 +159,8 @@ def run(solver, *, max_iter, verbose, task, classes, codes_predicted=None):
             raise overflow(n_iter)
         passes.append((progress.work, time.perf_counter() - started, progress.objective, progress.dual_objective))
         if not task.is_silent and (advice := solver.early_advice()):
-            task.warn(f"After {_passes(n_iter)}, {advice}", ConvergenceWarning)
+            # Not a ConvergenceWarning, because the fit may still converge.
+            task.warn(f"After {_passes(n_iter)}, {advice}", UserWarning)
         if verbose:
             _print_pass(n_iter, *passes[-1])
         stopped = task.end_pass(partial(_model_so_far, solver.problem, progress, classes, n_iter))

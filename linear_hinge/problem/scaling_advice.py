@@ -8,6 +8,9 @@ from linear_hinge.kernels.products import squared_transposed_product, weighted_s
 # The scales are to blame if the largest standard deviation of a feature is more than this multiple of the median one.
 VERY_DIFFERENT = 1e3
 
+# Features whose median standard deviation is within this factor of one count as scaled.
+NEAR_ONE = 3
+
 
 def advice_on_scales(problem):
     """Write a sentence that names the cause and the cure.
@@ -33,7 +36,8 @@ def advice_on_scales(problem):
             f" features with {scaler}."
         )
     length = np.sqrt((spreads**2).sum())
+    is_scaled = 1 / NEAR_ONE <= median <= NEAR_ONE
     return (
-        f"alpha={problem.alpha:g} regularises rows with a length of {length:.1e} only weakly. Scale the features with"
-        f" {scaler}, or increase alpha."
+        f"alpha={problem.alpha:g} regularises rows with a length of {length:.1e} only weakly. "
+        + ("A larger alpha is faster." if is_scaled else f"Scale the features with {scaler}, or increase alpha.")
     )

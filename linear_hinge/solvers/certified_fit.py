@@ -211,7 +211,7 @@ class CertifiedFit:
         objective = self.bracket.objective
         if objective - self._estimated_bound() < NOWHERE * objective:
             return None
-        return f"next to nothing is proven yet: {advice_on_scales(self.problem)}"
+        return f"next to nothing is proven yet, and the fit goes on: {advice_on_scales(self.problem)}"
 
     def advice(self):
         """Return the advice about a fit that ended with an open gap."""

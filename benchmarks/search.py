@@ -1,14 +1,15 @@
 """10 alphas and 5 folds: `MulticlassHingeClassifierCV` beside `GridSearchCV` over single fits and over `LinearSVC`.
 
-    python benchmarks/search.py DATA [--problems 20news usps digits] [--loss crammer_singer] [--n-jobs 2]
+    python benchmarks/search.py DATA --out RESULTS [--problems 20news usps digits] [--loss crammer_singer] [--n-jobs 2]
 
-All with their default tol. Prints seconds with the refit, the best alpha, its accuracy in cross-validation and on the
-test rows, and the largest gap of the folds where it is known, as Markdown.
+All with their default tol. Writes search.rst: seconds with the refit, the best alpha, its accuracy in cross-validation
+and on the test rows, and the largest gap of the folds where it is known.
 """
 
 import argparse
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 from datasets import PROBLEMS, load_problem
@@ -16,35 +17,46 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from tables import list_table
 
 from linear_hinge import MulticlassHingeClassifier, MulticlassHingeClassifierCV
 from linear_hinge.losses import LOSSES
 
 CS = np.logspace(-2, 1, 10)
 N_FOLDS = 5
+HEADER = ("data", "search", "seconds", "best alpha", "accuracy in cross-validation", "on the test rows", "largest gap")
+
+NAMES = {
+    "cv": "MulticlassHingeClassifierCV",
+    "grid": "GridSearchCV over MulticlassHingeClassifier",
+    "LinearSVC": "GridSearchCV over LinearSVC",
+}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data")
+    parser.add_argument("--out", default="results", type=Path)
     parser.add_argument("--problems", nargs="+", default=["20news", "usps", "digits"], choices=["digits", *PROBLEMS])
     parser.add_argument("--loss", default="crammer_singer", choices=LOSSES)
     parser.add_argument("--n-jobs", type=int, default=2)
-    parser.add_argument("--only", nargs="+", choices=["cv", "grid", "LinearSVC"], default=["cv", "grid", "LinearSVC"])
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES))
     arguments = parser.parse_args()
-    print("| problem | search | seconds | best alpha | accuracy in cross-validation | on the test rows | largest gap |")
-    print("|---|---|---|---|---|---|---|")
+    rows = []
     for problem in arguments.problems:
         X, X_test, y, y_test = _digits() if problem == "digits" else load_problem(arguments.data, problem)
         n_train = len(y) * (N_FOLDS - 1) / N_FOLDS
         for name, search in searches(arguments.loss, n_train, arguments.n_jobs).items():
-            if name.split()[0] in arguments.only:
+            if name in arguments.only:
                 seconds, alpha, score, gap = measure(search, n_train, X, y)
                 of_test = search.score(X_test, y_test)
-                print(
-                    f"| {problem} | {name} | {seconds:.1f} | {alpha:.2g} | {score:.4f} | {of_test:.4f} | {gap:.1e} |",
-                    flush=True,
+                known = "–" if np.isnan(gap) else f"{gap:.1e}"
+                rows.append(
+                    [problem, NAMES[name], f"{seconds:.1f}", f"{alpha:.2g}", f"{score:.4f}", f"{of_test:.4f}", known]
                 )
+                print(*rows[-1], flush=True)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    (arguments.out / "search.rst").write_text(list_table(HEADER, rows), encoding="utf-8")
 
 
 def searches(loss, n_train, n_jobs):

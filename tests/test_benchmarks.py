@@ -1,6 +1,9 @@
 """The benchmarks count what they say: true defaults, equal objectives, every setting, no lost level left out."""
 
+import argparse
 import json
+import runpy
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -310,3 +313,25 @@ def test_a_worker_measures_gives_up_and_goes_on(svms, modules, tmp_path):
         assert worker.run({"no such parameter": 1}, seed=0, limit=60)["error"].startswith("TypeError")
     assert result["n_iter"] == 3 and result["seconds"] > 0 and 0.3 < result["accuracy"] <= 1
     assert result["objective"] > measuring.find_bound(path, task, 60)["bound"] > 0
+
+
+class Understood(Exception):
+    """A script has read its options."""
+
+
+def test_all_scripts_take_the_options_that_they_are_given(modules, monkeypatch, tmp_path):
+    commands = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "DATA", "--out", str(tmp_path), "--problems", "vowel"])
+    runpy.run_path(str(BENCHMARKS / "__main__.py"), run_name="__main__")
+    parse = argparse.ArgumentParser.parse_args
+
+    def stop(parser):
+        raise Understood(parse(parser))
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
+    assert len(commands) == 7
+    for _, script, *options in commands:
+        monkeypatch.setattr(sys, "argv", [str(script), *options])
+        with pytest.raises(Understood, match=str(tmp_path)):
+            runpy.run_path(str(script), run_name="__main__")

@@ -37,7 +37,6 @@ def advice_on_scales(problem):
         )
     length = np.sqrt((spreads**2).sum())
     is_scaled = 1 / NEAR_ONE <= median <= NEAR_ONE
-    return (
-        f"alpha={problem.alpha:g} regularises rows with a length of {length:.1e} only weakly. "
-        + ("A larger alpha is faster." if is_scaled else f"Scale the features with {scaler}, or increase alpha.")
+    return f"alpha={problem.alpha:g} regularises rows with a length of {length:.1e} only weakly. " + (
+        "A larger alpha is faster." if is_scaled else f"Scale the features with {scaler}, or increase alpha."
     )

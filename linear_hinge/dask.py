@@ -6,11 +6,13 @@ try:
 except ImportError as error:
     raise ImportError("linear_hinge.dask needs Dask: pip install 'linear-hinge[dask]'.") from error
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 import scipy.sparse as sp
+from dask.array import Array
 from dask.base import is_dask_collection
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -23,9 +25,22 @@ from linear_hinge.estimator.fitting import CLOSED_FORM_BATCH_SIZE, fitted_attrib
 from linear_hinge.estimator.linear_classifier import all_or_nothing
 from linear_hinge.estimator.margins import split_margin
 from linear_hinge.estimator.targets import encode_for_fit
+from linear_hinge.estimator.types import (
+    BatchSize,
+    ClassWeight,
+    LossName,
+    Margin,
+    MatrixLike,
+    RandomState,
+    Scores,
+    keeping_types,
+)
 from linear_hinge.estimator.weighted_classes import NoLoss, WeightedClasses
 from linear_hinge.losses import get_loss
 from linear_hinge.solvers.partitioned_fit import PartitionedFit
+
+if TYPE_CHECKING:
+    from dask.dataframe import DataFrame, Series  # which need pandas
 
 __all__ = ["DaskMulticlassHingeClassifier"]
 
@@ -117,6 +132,17 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
     True
     """
 
+    classes_: NDArray[Any]
+    coef_: Scores
+    intercept_: Scores
+    n_iter_: int
+    objective_: float
+    dual_objective_: float
+    duality_gap_: float
+    history_: dict[str, NDArray[np.float64]]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     _parameter_constraints: ClassVar = {
         **{
             name: MulticlassHingeClassifier._parameter_constraints[name]
@@ -128,21 +154,21 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
 
     def __init__(
         self,
-        loss="weston_watkins",
+        loss: LossName = "weston_watkins",
         *,
-        alpha=1e-4,
-        fit_intercept=True,
-        margin=1.0,
-        batch_size="auto",
-        max_iter=1000,
-        tol=1e-3,
-        shuffle=True,
-        class_weight=None,
-        random_state=None,
-        verbose=0,
-        client=None,
-        persist=True,
-    ):
+        alpha: float = 1e-4,
+        fit_intercept: bool = True,
+        margin: Margin = 1.0,
+        batch_size: BatchSize = "auto",
+        max_iter: int = 1000,
+        tol: float = 1e-3,
+        shuffle: bool = True,
+        class_weight: ClassWeight = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+        client: distributed.Client | None = None,
+        persist: bool = True,
+    ) -> None:
         self.loss = loss
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -157,9 +183,14 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         self.client = client
         self.persist = persist
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    @keeping_types(with_callbacks)
+    @keeping_types(_fit_context(prefer_skip_nested_validation=True))
+    def fit(
+        self,
+        X: "Array | DataFrame | list[Any]",
+        y: "Array | Series | list[Any]",
+        sample_weight: "Array | Series | list[Any] | None" = None,
+    ) -> Self:
         """Train until the duality gap is closed.
 
         Parameters
@@ -274,7 +305,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
     def _client(self):
         return self.client or distributed.default_client()
 
-    def to_local(self):
+    def to_local(self) -> MulticlassHingeClassifier:
         """A fitted :class:`~linear_hinge.MulticlassHingeClassifier` with the same coefficients.
 
         Returns
@@ -287,7 +318,11 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         vars(local).update({name: value for name, value in vars(self).items() if name in (*FITTED, *NAMES)})
         return local
 
-    def decision_function(self, X):
+    @overload
+    def decision_function(self, X: "Array | DataFrame") -> Array: ...
+    @overload
+    def decision_function(self, X: MatrixLike) -> Scores: ...
+    def decision_function(self, X: "Array | DataFrame | MatrixLike") -> Array | Scores:
         """Scores of the classes, X Wᵀ + b.
 
         Parameters
@@ -304,7 +339,11 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         n_scores = len(local.intercept_)
         return by_blocks(local.decision_function, X, np.result_type(local.coef_), n_scores if n_scores > 1 else None)
 
-    def predict(self, X):
+    @overload
+    def predict(self, X: "Array | DataFrame") -> Array: ...
+    @overload
+    def predict(self, X: MatrixLike) -> NDArray[Any]: ...
+    def predict(self, X: "Array | DataFrame | MatrixLike") -> Array | NDArray[Any]:
         """The class with the highest score.
 
         Parameters
@@ -320,7 +359,12 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         local = self.to_local()
         return by_blocks(local.predict, X, local.classes_.dtype)
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self,
+        X: "Array | DataFrame | MatrixLike",
+        y: "Array | Series | ArrayLike",
+        sample_weight: "Array | Series | ArrayLike | None" = None,
+    ) -> float:
         """The share of the samples that are put into the right class.
 
         Parameters

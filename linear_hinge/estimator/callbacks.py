@@ -7,11 +7,14 @@ its warnings.
 import warnings
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackContext, CallbackSupportMixin, with_callbacks
 
     HAS_CALLBACKS = True
 except ImportError:  # scikit-learn < 1.9
     HAS_CALLBACKS = False
+
+    class CallbackContext:
+        """A stand-in for what scikit-learn hands to callbacks, which is there for annotations."""
 
     class CallbackSupportMixin:
         """A stand-in for scikit-learn's mixin, which adds nothing."""

@@ -1,9 +1,10 @@
 """`MulticlassHingeClassifier`: parameters, validation and attributes, without mathematics."""
 
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -22,6 +23,16 @@ from linear_hinge.estimator.fitting import (
 from linear_hinge.estimator.linear_classifier import LinearClassifier, all_or_nothing
 from linear_hinge.estimator.margins import split_margin
 from linear_hinge.estimator.targets import check_rows, check_weights, encode_for_fit, encode_for_partial_fit
+from linear_hinge.estimator.types import (
+    BatchSize,
+    ClassWeight,
+    LearningRate,
+    LossName,
+    Margin,
+    MatrixLike,
+    RandomState,
+    keeping_types,
+)
 from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import with_whole_rows
 from linear_hinge.losses import LOSSES, get_loss
@@ -187,24 +198,24 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
 
     def __init__(
         self,
-        loss="weston_watkins",
+        loss: LossName = "weston_watkins",
         *,
-        alpha=1e-4,
-        fit_intercept=True,
-        margin=1.0,
-        learning_rate="auto",
-        eta0=0.1,
-        power_t=0.5,
-        average=False,
-        batch_size="auto",
-        max_iter=1000,
-        tol=1e-3,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        random_state=None,
-        verbose=0,
-    ):
+        alpha: float = 1e-4,
+        fit_intercept: bool = True,
+        margin: Margin = 1.0,
+        learning_rate: LearningRate = "auto",
+        eta0: float = 0.1,
+        power_t: float = 0.5,
+        average: bool | int = False,
+        batch_size: BatchSize = "auto",
+        max_iter: int = 1000,
+        tol: float = 1e-3,
+        shuffle: bool = True,
+        class_weight: ClassWeight = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
         self.loss = loss
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -222,9 +233,9 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    @keeping_types(with_callbacks)
+    @keeping_types(_fit_context(prefer_skip_nested_validation=True))
+    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train until the objective has converged.
 
         Parameters
@@ -265,8 +276,10 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             task.end(fitted)
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    @keeping_types(_fit_context(prefer_skip_nested_validation=True))
+    def partial_fit(
+        self, X: MatrixLike, y: ArrayLike, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Make one pass of steps over a chunk of a stream.
 
         With ``shuffle=False``, chunks whose length is a multiple of ``batch_size`` give the same model as the

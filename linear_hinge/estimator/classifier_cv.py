@@ -1,9 +1,10 @@
 """`MulticlassHingeClassifierCV`: the alpha with the best score in cross-validation, found along one path a fold."""
 
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import _fit_context
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
@@ -18,6 +19,17 @@ from linear_hinge.estimator.classifier import MulticlassHingeClassifier
 from linear_hinge.estimator.linear_classifier import LinearClassifier, all_or_nothing
 from linear_hinge.estimator.path import ALPHAS, CONSTRAINTS, PARAMETERS, check_alphas, fits_along, warn_of_open_gaps
 from linear_hinge.estimator.targets import check_rows, check_weights
+from linear_hinge.estimator.types import (
+    BatchSize,
+    ClassWeight,
+    Folds,
+    LossName,
+    Margin,
+    MatrixLike,
+    RandomState,
+    Scoring,
+    keeping_types,
+)
 from linear_hinge.kernels.layout import with_whole_rows
 
 # Mean scores that differ by less than this part are equal: of equal ones the strongest regularisation is the best.
@@ -133,6 +145,12 @@ class MulticlassHingeClassifierCV(LinearClassifier):
     True
     """
 
+    alpha_: float
+    alphas_: NDArray[np.float64]
+    scores_: NDArray[np.float64]
+    best_score_: float
+    duality_gaps_: NDArray[np.float64]
+
     _parameter_constraints: ClassVar = {
         **CONSTRAINTS,
         "alphas": ALPHAS,
@@ -148,23 +166,23 @@ class MulticlassHingeClassifierCV(LinearClassifier):
 
     def __init__(
         self,
-        loss="weston_watkins",
+        loss: LossName = "weston_watkins",
         *,
-        alphas=10,
-        fit_intercept=True,
-        margin=1.0,
-        cv=None,
-        scoring=None,
-        refit=True,
-        class_weight=None,
-        batch_size="auto",
-        max_iter=1000,
-        tol=1e-3,
-        shuffle=True,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        alphas: int | ArrayLike = 10,
+        fit_intercept: bool = True,
+        margin: Margin = 1.0,
+        cv: Folds = None,
+        scoring: Scoring = None,
+        refit: bool = True,
+        class_weight: ClassWeight = None,
+        batch_size: BatchSize = "auto",
+        max_iter: int = 1000,
+        tol: float = 1e-3,
+        shuffle: bool = True,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
         self.loss = loss
         self.alphas = alphas
         self.fit_intercept = fit_intercept
@@ -181,8 +199,8 @@ class MulticlassHingeClassifierCV(LinearClassifier):
         self.random_state = random_state
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params):
+    @keeping_types(_fit_context(prefer_skip_nested_validation=True))
+    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> Self:
         """Find the best alpha and fit all data with it.
 
         Parameters
@@ -229,7 +247,7 @@ class MulticlassHingeClassifierCV(LinearClassifier):
             self.classes_ = np.unique(y)
         return self
 
-    def score(self, X, y, sample_weight=None, **params):
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> float:
         """The score of the predictions by ``scoring``.
 
         Parameters
@@ -254,7 +272,7 @@ class MulticlassHingeClassifierCV(LinearClassifier):
             params = process_routing(self, "score", **params).scorer.score
         return self._scorer()(self, X, y, **params)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """What splitter and scorer request.
 
         Returns

@@ -1,14 +1,17 @@
 """The methods of every fitted linear classifier, and the promise that a failed fit leaves it as it was."""
 
 from contextlib import contextmanager
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import SGDClassifier
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from linear_hinge.estimator.types import MatrixLike, Scores
 from linear_hinge.kernels.layout import checked_sparse
 from linear_hinge.problem.predictions import predicted_codes
 
@@ -20,7 +23,21 @@ ROWS_AT_ONCE = 4096  # rows with such scores that are copied at a time
 class LinearClassifier(ClassifierMixin, BaseEstimator):
     """A classifier that predicts from ``classes_``, ``coef_`` and ``intercept_``."""
 
-    def decision_function(self, X):
+    classes_: NDArray[Any]
+    coef_: Scores  # a CSR matrix between `sparsify` and `densify`
+    intercept_: Scores
+    n_iter_: int
+    t_: int
+    objective_: float
+    dual_objective_: float
+    duality_gap_: float
+    dual_coef_: sp.csr_array
+    support_: NDArray[np.intp]
+    history_: dict[str, NDArray[np.float64]]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
+    def decision_function(self, X: MatrixLike) -> Scores:
         """Compute the scores of the classes, X Wᵀ + b.
 
         Parameters
@@ -48,7 +65,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
                 scores[rows] = _products_row_by_row(X[rows], self.coef_) + self.intercept_
         return scores
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> NDArray[Any]:
         """Predict the class with the highest score.
 
         Parameters
@@ -64,7 +81,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         scores = self.decision_function(X)
         return self.classes_[predicted_codes(scores.reshape(len(scores), -1))]
 
-    def sparsify(self):
+    def sparsify(self) -> Self:
         """Store ``coef_`` as a CSR matrix, which saves memory where most coefficients are zero.
 
         Returns
@@ -76,7 +93,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self.coef_ = sp.csr_matrix(self.coef_)
         return self
 
-    def densify(self):
+    def densify(self) -> Self:
         """Store ``coef_`` as an ndarray again.
 
         Returns
@@ -89,7 +106,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             self.coef_ = self.coef_.toarray()
         return self
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> SGDClassifier:
         """Make a fitted estimator of scikit-learn that predicts the same.
 
         For tools that know scikit-learn's estimators only, as converters to ONNX or PMML do, and for places without

@@ -4,12 +4,14 @@ from numbers import Real
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.multiclass import check_classification_targets
 
 from linear_hinge.estimator.margins import split_margin
 from linear_hinge.estimator.targets import check_weights
+from linear_hinge.estimator.types import LossName, Margin, MatrixLike, keeping_types
 from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import checked_sparse, for_kernels
 from linear_hinge.linalg.batches import normalised
@@ -17,21 +19,34 @@ from linear_hinge.losses import LOSSES, get_loss
 from linear_hinge.problem.problem import Problem, primal_objective, primal_subgradient
 
 
-@validate_params(
-    {
-        "coef": ["array-like", "sparse matrix"],
-        "intercept": ["array-like", Real],
-        "X": ["array-like", "sparse matrix"],
-        "y": ["array-like"],
-        "loss": [StrOptions(set(LOSSES))],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "margin": [Interval(Real, 0, None, closed="neither"), "array-like"],
-        "sample_weight": ["array-like", None],
-        "classes": ["array-like", None],
-    },
-    prefer_skip_nested_validation=True,
+@keeping_types(
+    validate_params(
+        {
+            "coef": ["array-like", "sparse matrix"],
+            "intercept": ["array-like", Real],
+            "X": ["array-like", "sparse matrix"],
+            "y": ["array-like"],
+            "loss": [StrOptions(set(LOSSES))],
+            "alpha": [Interval(Real, 0, None, closed="left")],
+            "margin": [Interval(Real, 0, None, closed="neither"), "array-like"],
+            "sample_weight": ["array-like", None],
+            "classes": ["array-like", None],
+        },
+        prefer_skip_nested_validation=True,
+    )
 )
-def objective_and_subgradient(coef, intercept, X, y, *, loss, alpha, margin=1.0, sample_weight=None, classes=None):
+def objective_and_subgradient(
+    coef: MatrixLike,
+    intercept: ArrayLike,
+    X: MatrixLike,
+    y: ArrayLike,
+    *,
+    loss: LossName,
+    alpha: float,
+    margin: Margin = 1.0,
+    sample_weight: ArrayLike | None = None,
+    classes: ArrayLike | None = None,
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """Evaluate the training objective and one of its subgradients at given coefficients.
 
     The objective is the one that :class:`MulticlassHingeClassifier` minimises,

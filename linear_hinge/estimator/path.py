@@ -2,9 +2,10 @@
 
 import warnings
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, validate_params
@@ -13,6 +14,16 @@ from linear_hinge.estimator.callbacks import SilentTask
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
 from linear_hinge.estimator.fitting import make_solver, model_of, run
 from linear_hinge.estimator.targets import check_rows, check_weights
+from linear_hinge.estimator.types import (
+    BatchSize,
+    ClassWeight,
+    LossName,
+    Margin,
+    MatrixLike,
+    RandomState,
+    Scores,
+    keeping_types,
+)
 from linear_hinge.kernels.layout import with_whole_rows
 from linear_hinge.problem.largest_alpha import largest_alpha
 from linear_hinge.solvers.progress import relative_gap
@@ -38,12 +49,12 @@ class HingePath(NamedTuple):
         Passes over the data, and Newton steps, of every fit.
     """
 
-    alphas: np.ndarray
-    coefs: np.ndarray
-    intercepts: np.ndarray
-    objectives: np.ndarray
-    dual_objectives: np.ndarray
-    n_iters: np.ndarray
+    alphas: NDArray[np.float64]
+    coefs: Scores
+    intercepts: Scores
+    objectives: NDArray[np.float64]
+    dual_objectives: NDArray[np.float64]
+    n_iters: NDArray[np.integer[Any]]
 
 
 ALPHAS = [Interval(Integral, 1, None, closed="left"), "array-like"]
@@ -61,30 +72,32 @@ PARAMETERS = (
 CONSTRAINTS = {name: MulticlassHingeClassifier._parameter_constraints[name] for name in PARAMETERS}
 
 
-@validate_params(
-    {
-        "alphas": ALPHAS,
-        "sample_weight": ["array-like", Interval(Real, None, None, closed="neither"), None],
-        **CONSTRAINTS,
-    },
-    prefer_skip_nested_validation=True,
+@keeping_types(
+    validate_params(
+        {
+            "alphas": ALPHAS,
+            "sample_weight": ["array-like", Interval(Real, None, None, closed="neither"), None],
+            **CONSTRAINTS,
+        },
+        prefer_skip_nested_validation=True,
+    )
 )
 def hinge_path(
-    X,
-    y,
-    alphas=10,
+    X: MatrixLike,
+    y: ArrayLike,
+    alphas: int | ArrayLike = 10,
     *,
-    loss="weston_watkins",
-    fit_intercept=True,
-    margin=1.0,
-    sample_weight=None,
-    class_weight=None,
-    batch_size="auto",
-    max_iter=1000,
-    tol=1e-3,
-    shuffle=True,
-    random_state=None,
-):
+    loss: LossName = "weston_watkins",
+    fit_intercept: bool = True,
+    margin: Margin = 1.0,
+    sample_weight: ArrayLike | float | None = None,
+    class_weight: ClassWeight = None,
+    batch_size: BatchSize = "auto",
+    max_iter: int = 1000,
+    tol: float = 1e-3,
+    shuffle: bool = True,
+    random_state: RandomState = None,
+) -> HingePath:
     """Fit a :class:`MulticlassHingeClassifier` for each of many alphas, with one call.
 
     Each fit goes on from the subgradients and coefficients of its neighbour, and what does not depend on alpha is

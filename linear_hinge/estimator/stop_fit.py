@@ -4,10 +4,15 @@ import signal
 import threading
 import time
 from numbers import Integral, Real
+from typing import Literal
 
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, validate_params
 
+from linear_hinge.estimator.callbacks import CallbackContext
 from linear_hinge.estimator.end_of_pass import EndOfPassCallback
+from linear_hinge.estimator.types import MatrixLike, keeping_types
 
 
 class StopFit(EndOfPassCallback):
@@ -54,17 +59,29 @@ class StopFit(EndOfPassCallback):
     'gap'
     """
 
-    @validate_params(
-        {
-            "seconds": [Interval(Real, 0, None, closed="neither"), None],
-            "gap": [Interval(Real, 0, None, closed="neither"), None],
-            "validation": [tuple, list, None],
-            "patience": [Interval(Integral, 1, None, closed="left")],
-            "interrupt": ["boolean"],
-        },
-        prefer_skip_nested_validation=True,
+    reason_: Literal["seconds", "gap", "validation", "interrupt"] | None
+
+    @keeping_types(
+        validate_params(
+            {
+                "seconds": [Interval(Real, 0, None, closed="neither"), None],
+                "gap": [Interval(Real, 0, None, closed="neither"), None],
+                "validation": [tuple, list, None],
+                "patience": [Interval(Integral, 1, None, closed="left")],
+                "interrupt": ["boolean"],
+            },
+            prefer_skip_nested_validation=True,
+        )
     )
-    def __init__(self, *, seconds=None, gap=None, validation=None, patience=5, interrupt=True):
+    def __init__(
+        self,
+        *,
+        seconds: float | None = None,
+        gap: float | None = None,
+        validation: tuple[MatrixLike, ArrayLike] | None = None,
+        patience: int = 5,
+        interrupt: bool = True,
+    ) -> None:
         self.seconds = seconds
         self.gap = gap
         self.validation = validation
@@ -72,7 +89,7 @@ class StopFit(EndOfPassCallback):
         self.interrupt = interrupt
         self.reason_ = None
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Look at the clock, and listen for Ctrl-C.
 
         Parameters
@@ -89,7 +106,7 @@ class StopFit(EndOfPassCallback):
         if self.interrupt and threading.current_thread() is threading.main_thread():
             self._handler = signal.signal(signal.SIGINT, self._on_interrupt)
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Hand Ctrl-C back to its former handler.
 
         Parameters
@@ -103,7 +120,9 @@ class StopFit(EndOfPassCallback):
             signal.signal(signal.SIGINT, self._handler)
             self._handler = None
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+    def on_fit_task_end(
+        self, estimator: BaseEstimator, context: CallbackContext, *, fitted_estimator: BaseEstimator
+    ) -> bool:
         """Decide whether the fit should stop here.
 
         Parameters

@@ -1,9 +1,20 @@
 """`ConvergenceDisplay`: a picture of the objective, its lower bound and the duality gap during a fit."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 X_LABELS = {"pass": "passes over the data", "seconds": "time (s)"}
 Y_LABELS = {"objective": "objective", "gap": "relative duality gap"}
@@ -58,12 +69,26 @@ class ConvergenceDisplay:
     ('passes over the data', 'relative duality gap')
     """
 
-    def __init__(self, *, history, estimator_name=None):
+    lines_: "list[Line2D]"
+    fill_between_: "PolyCollection | None"
+    ax_: "Axes"
+    figure_: "Figure"
+
+    def __init__(self, *, history: Mapping[str, ArrayLike], estimator_name: str | None = None) -> None:
         self.history = history
         self.estimator_name = estimator_name
 
     @classmethod
-    def from_estimator(cls, estimator, *, kind="auto", x="pass", name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        kind: Literal["auto", "objective", "gap"] = "auto",
+        x: Literal["pass", "seconds"] = "pass",
+        name: str | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the convergence of a fitted estimator.
 
         Parameters
@@ -99,7 +124,15 @@ class ConvergenceDisplay:
         display = cls(history=estimator.history_, estimator_name=name)
         return display.plot(ax, kind=kind, x=x, **kwargs)
 
-    def plot(self, ax=None, *, kind="auto", x="pass", name=None, **kwargs):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        kind: Literal["auto", "objective", "gap"] = "auto",
+        x: Literal["pass", "seconds"] = "pass",
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the curves.
 
         Curves have steps, because objective and bound are computed now and then only, and those of the gap and

@@ -3,7 +3,9 @@
 import math
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
+from linear_hinge.estimator.callbacks import CallbackContext
 from linear_hinge.estimator.end_of_pass import EndOfPassCallback
 
 SMALLEST_TOL = float(np.finfo(np.float64).eps)  # what a tol of zero comes down to
@@ -24,13 +26,13 @@ class GapProgressBar(EndOfPassCallback):
     ConvergenceDisplay : The way to the optimum, as a picture.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         try:
             import rich.progress  # noqa: F401
         except ImportError:
             raise ImportError("GapProgressBar needs the package rich: pip install rich") from None
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Show an empty bar.
 
         Parameters
@@ -54,7 +56,7 @@ class GapProgressBar(EndOfPassCallback):
             type(estimator).__name__, total=1.0 if has_gap else None, state="not yet proven" if has_gap else ""
         )
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: BaseEstimator, context: CallbackContext) -> None:
         """Leave the bar as it is.
 
         Parameters
@@ -67,7 +69,9 @@ class GapProgressBar(EndOfPassCallback):
         self._progress.stop()
         del self._progress
 
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+    def on_fit_task_end(
+        self, estimator: BaseEstimator, context: CallbackContext, *, fitted_estimator: BaseEstimator
+    ) -> None:
         """Move the bar on.
 
         Parameters
@@ -86,7 +90,7 @@ class GapProgressBar(EndOfPassCallback):
             self._progress.update(self._task, completed=1.0)
 
 
-def progress(gap, tol):
+def progress(gap: float, tol: float) -> float:
     """Compute log(gap) / log(tol), from 0 at a gap of 1 to 1 at the tolerance.
 
     Parameters

@@ -1,9 +1,22 @@
 """`PathDisplay`: scores or coefficients against alpha, as a picture."""
 
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
+
+from linear_hinge.estimator.path import HingePath
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 # Curves of coefficients differ by their line styles where the colours begin anew.
 LINE_STYLES = ["-", "--", ":", "-."]
@@ -63,7 +76,21 @@ class PathDisplay:
     4
     """
 
-    def __init__(self, *, alphas, scores=None, coefs=None, alpha=None, score_name=None, feature_names=None):
+    lines_: "list[Line2D]"
+    fill_between_: "PolyCollection | None"
+    ax_: "Axes"
+    figure_: "Figure"
+
+    def __init__(
+        self,
+        *,
+        alphas: NDArray[Any],
+        scores: NDArray[Any] | None = None,
+        coefs: NDArray[Any] | None = None,
+        alpha: float | None = None,
+        score_name: str | None = None,
+        feature_names: Sequence[str] | None = None,
+    ) -> None:
         self.alphas = alphas
         self.scores = scores
         self.coefs = coefs
@@ -72,7 +99,15 @@ class PathDisplay:
         self.feature_names = feature_names
 
     @classmethod
-    def from_estimator(cls, estimator, *, score_name=None, name=None, ax=None, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        *,
+        score_name: str | None = None,
+        name: str | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the mean score against alpha, with the spread of the folds and a mark at the best.
 
         Parameters
@@ -109,7 +144,16 @@ class PathDisplay:
         return display.plot(ax, name=name, **kwargs)
 
     @classmethod
-    def from_path(cls, path, *, score=0, features=None, feature_names=None, ax=None, **kwargs):
+    def from_path(
+        cls,
+        path: HingePath,
+        *,
+        score: int = 0,
+        features: ArrayLike | None = None,
+        feature_names: Iterable[str] | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw coefficients of one score against alpha.
 
         Parameters
@@ -147,7 +191,7 @@ class PathDisplay:
         )
         return display.plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, name=None, **kwargs):
+    def plot(self, ax: "Axes | None" = None, *, name: str | None = None, **kwargs: Any) -> Self:
         """Draw the curves.
 
         Parameters

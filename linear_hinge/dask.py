@@ -306,7 +306,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         return self.client or distributed.default_client()
 
     def to_local(self) -> MulticlassHingeClassifier:
-        """A fitted :class:`~linear_hinge.MulticlassHingeClassifier` with the same coefficients.
+        """Return a fitted :class:`~linear_hinge.MulticlassHingeClassifier` with the same coefficients.
 
         Returns
         -------
@@ -323,7 +323,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
     @overload
     def decision_function(self, X: MatrixLike) -> Scores: ...
     def decision_function(self, X: "Array | DataFrame | MatrixLike") -> Array | Scores:
-        """Scores of the classes, X Wᵀ + b.
+        """Compute the scores of the classes, X Wᵀ + b.
 
         Parameters
         ----------
@@ -344,7 +344,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
     @overload
     def predict(self, X: MatrixLike) -> NDArray[Any]: ...
     def predict(self, X: "Array | DataFrame | MatrixLike") -> Array | NDArray[Any]:
-        """The class with the highest score.
+        """Predict the class with the highest score.
 
         Parameters
         ----------
@@ -365,7 +365,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         y: "Array | Series | ArrayLike",
         sample_weight: "Array | Series | ArrayLike | None" = None,
     ) -> float:
-        """The share of the samples that are put into the right class.
+        """Compute the share of the samples that are put into the right class.
 
         Parameters
         ----------

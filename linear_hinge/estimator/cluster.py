@@ -60,7 +60,7 @@ class DaskPartitions:
             self._settle(place, home)
 
     def ask(self, question, *arguments, places=None):
-        """See `ThreadedPartitions.ask`."""
+        """Yield the answers of the partitions, as `ThreadedPartitions.ask` does."""
         places = list(range(len(self.shares)) if places is None else places)
         self.n_asked += 1
         arguments, is_lost = self._sent(arguments), False
@@ -103,7 +103,7 @@ class DaskPartitions:
         return self.client.scatter([arguments], hash=False)[0]
 
     def _result(self, place, future):
-        """What a partition answers; `LostError` if its worker goes, and a new worker for it."""
+        """Return what a partition answers; if its worker goes, find a new one and raise `LostError`."""
         while True:
             try:
                 answer = future.result(timeout=POLL_SECONDS)
@@ -139,7 +139,7 @@ class DaskPartitions:
         self._settle(place)
 
     def _settle(self, place, home=None):
-        """An empty holder on the worker that has the data, or on the one with the fewest partitions."""
+        """Make an empty holder on the worker that has the data, or on the one with the fewest partitions."""
         workers = self._workers()
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not workers:
@@ -168,7 +168,7 @@ class DaskPartitions:
 
 
 def _arrays(arguments):
-    """The arrays in a tuple of arguments, which may be tuples themselves."""
+    """Yield the arrays in a tuple of arguments, which may be tuples themselves."""
     for argument in arguments:
         if isinstance(argument, tuple):
             yield from _arrays(argument)
@@ -177,7 +177,7 @@ def _arrays(arguments):
 
 
 def aligned(X):
-    """Dense X at the beginning of a line of memory: elsewhere sums of NumPy may have other bits."""
+    """Place dense X at the beginning of a line of memory: elsewhere sums of NumPy may have other bits."""
     if sp.issparse(X) or X.ctypes.data % LINE_BYTES == 0:
         return X
     memory = np.empty(X.nbytes + LINE_BYTES, np.uint8)
@@ -188,7 +188,7 @@ def aligned(X):
 
 
 def _answer(holder, data, recipe, question, arguments):
-    """On a worker: let the partition answer, without keeping the data, which Dask holds or loads."""
+    """Let the partition answer, on a worker, without keeping the data, which Dask holds or loads."""
     if holder.partition is None:
         holder.partition = recipe(data)
     else:
@@ -223,7 +223,7 @@ class Recipe:
         self.number, self.share, self.options = number, share, options
 
     def rows(self, data):
-        """X in the precision that all partitions have in common."""
+        """Return X in the precision that all partitions have in common."""
         return aligned(data.X.astype(self.problem.dtype, copy=False))
 
     def __call__(self, data):

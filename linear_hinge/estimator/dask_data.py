@@ -56,7 +56,7 @@ def part_of_data(X, y, weights=None):
 
 
 def summarised(data):
-    """The `Summary` of a `PartOfData`, on a worker."""
+    """Return the `Summary` of a `PartOfData`, on a worker."""
     labels, codes = np.unique(data.y, return_inverse=True)
     sums = np.bincount(codes, data.weights, len(labels))
     with np.errstate(over="ignore"):
@@ -112,7 +112,7 @@ class LoadedData:
         return summaries
 
     def partitions(self, used, recipes):
-        """`DaskPartitions` of these parts."""
+        """Make the `DaskPartitions` of these parts."""
         if self.futures is None:
             data = [partial(self._load, self.delayed[place]) for place in used]
             homes = [None] * len(used)
@@ -126,7 +126,7 @@ class LoadedData:
         return self.client.compute(part, workers=[home], allow_other_workers=True)
 
     def names(self):
-        """What the estimator knows of the features."""
+        """Return what the estimator knows of the features."""
         first = self.summaries[0]
         named = {} if first.names is None else {"feature_names_in_": first.names}
         return {"n_features_in_": first.n_features} | named
@@ -134,7 +134,7 @@ class LoadedData:
 
 @contextmanager
 def loaded(client, parts, persist):
-    """`LoadedData`, of which nothing stays on the cluster."""
+    """Give the `LoadedData` to the code inside, after which nothing of it stays on the cluster."""
     if not client.nthreads():
         client.wait_for_workers(1, timeout=60)
     load = dask.delayed(part_of_data)
@@ -148,7 +148,7 @@ def loaded(client, parts, persist):
 
 
 def parts_of(X, y, sample_weight):
-    """Tuples of the parts of X, of y and, if there are any, of the weights."""
+    """Return tuples of the parts of X, of y and, if there are any, of the weights."""
     if isinstance(X, da.Array):
         if X.ndim != 2:
             raise ValueError(f"Expected 2D array, got {X.ndim}D array instead")
@@ -162,7 +162,7 @@ def parts_of(X, y, sample_weight):
 
 
 def _in_chunks_of(X, other):
-    """A column whose chunks are those of X, where both are known."""
+    """Return a column whose chunks are those of X, where both are known."""
     if other is None:
         return None
     if not is_dask_collection(other) and not isinstance(other, list):
@@ -177,7 +177,7 @@ def _in_chunks_of(X, other):
 
 
 def _delayed(collection):
-    """Its parts."""
+    """Return the parts of a collection."""
     if isinstance(collection, (list, tuple)):
         return list(collection)
     if not hasattr(collection, "to_delayed"):
@@ -203,7 +203,7 @@ def _check_alike(summaries):
 
 
 def by_blocks(method, X, dtype, n_columns=None):
-    """What a method returns for every block of rows, lazily."""
+    """Return what a method returns for every block of rows, lazily."""
     if not is_dask_collection(X):
         return method(X)
     if isinstance(X, da.Array):
@@ -219,14 +219,14 @@ def by_blocks(method, X, dtype, n_columns=None):
 
 
 def _of_block(method, X, n_columns, dtype):
-    """On a worker; a block may be empty, which validation would refuse."""
+    """Call a method on a block, on a worker; the block may be empty, which validation would refuse."""
     if X.shape[0] == 0:
         return np.empty((0,) if n_columns is None else (0, n_columns), dtype)
     return method(X)
 
 
 def share_right(local, X, y, sample_weight=None):
-    """The weight of what is right, and of all."""
+    """Return the weight of what is right, and of all."""
     weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
     if len(y) == 0:
         return 0.0, 0.0

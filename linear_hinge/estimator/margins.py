@@ -6,7 +6,7 @@ import numpy as np
 
 
 def split_margin(margin, classes):
-    """Δ and κ, the costs of a loss, whose product are the distances that the parameter asks for.
+    """Return Δ and κ, the costs of a loss, whose product is the distances that the parameter asks for.
 
     Δ is a power of two, so that nothing is rounded, and more than half of the largest distance.
 
@@ -32,7 +32,7 @@ def split_margin(margin, classes):
 
 
 def _checked(margin, n_classes):
-    """The distances as a float64 array."""
+    """Return the distances as a float64 array."""
     try:
         distances = np.asarray(margin, dtype=np.float64)
     except (TypeError, ValueError) as error:

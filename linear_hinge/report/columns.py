@@ -137,7 +137,11 @@ def cells_of_parquet(path):
 
 
 def _delimiter(text):
-    """The first one that splits the first rows into the same number of cells; otherwise the first in the first row."""
+    """Return the delimiter of a file.
+
+    It is the one that gives the first rows the fewest different numbers of cells, and of equal ones the first in
+    `DELIMITERS`.
+    """
     head = "".join(line for line, _ in zip(io.StringIO(text, newline=""), range(ROWS_TO_SNIFF), strict=False))
     splits = {}
     for delimiter in DELIMITERS:
@@ -159,7 +163,7 @@ def _is_hole(cell):
 
 
 def _number(cell, with_commas):
-    """The number in a cell; ValueError if there is none."""
+    """Return the number in a cell; ValueError if there is none."""
     if with_commas and cell.count(",") == 1 and "." not in cell:
         cell = cell.replace(",", ".")
     return float(cell)
@@ -174,7 +178,7 @@ def _is_number(cell, with_commas):
 
 
 def _has_decimal_commas(path, rows, lines):
-    """Whether commas in numbers are decimal commas; refuse what may be either that or thousands."""
+    """Return whether commas in numbers are decimal commas; refuse what may be either that or thousands."""
     found = [
         (line, cell)
         for line, row in zip(lines, rows, strict=True)
@@ -189,7 +193,7 @@ def _has_decimal_commas(path, rows, lines):
 
 
 def _learned(path, cells, j):
-    """What a column of the training file is."""
+    """Return the `Encoding` of a column of the training file."""
     texts = [row[j] for row in cells.rows]
     filled = [text for text in texts if not _is_hole(text)]
     name = cells.names[j]
@@ -205,7 +209,7 @@ def _learned(path, cells, j):
 
 
 def _numbers(path, cells, j):
-    """A column as float64, nan in its holes."""
+    """Return a column as float64, nan in its holes."""
     numbers = np.empty(len(cells.rows))
     for i, row in enumerate(cells.rows):
         try:

@@ -171,7 +171,7 @@ def _first_unreadable_line(lines, options):
 
 
 def _table(path, cells, label, like):
-    """The table of a CSV or parquet file."""
+    """Make the table of a CSV or parquet file."""
     _check_format("CSV", path, like)
     target = len(cells.names) - 1 if label is None else _label_position(path, cells.names, label)
     if not cells.rows:
@@ -223,7 +223,7 @@ def _check_labels(table, label):
 
 
 def _which_label(table, label):
-    """What to do about labels that are none."""
+    """Return what to do about labels that are none, for messages."""
     if sp.issparse(table.X) or label is not None:
         return ""
     return "; the last column was taken as the label: use --label NAME if it is another one"

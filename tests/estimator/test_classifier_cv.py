@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from cases import LOSSES, blobs, fingerprint
+from cases import JOINT_LOSSES, LOSSES, blobs, fingerprint
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from linear_hinge import MulticlassHingeClassifier, MulticlassHingeClassifierCV
 
 all_losses = pytest.mark.parametrize("loss", LOSSES)
+joint_losses = pytest.mark.parametrize("loss", JOINT_LOSSES)
 ALPHAS = [1.0, 0.1, 0.01]
 
 
@@ -164,6 +165,34 @@ def test_classes_that_a_fold_does_not_train_on_and_folds_of_one_class():
     of_one = classifier_cv(cv=[(np.arange(30), np.arange(20, 40))]).fit(X, y)
     assert_array_equal(of_one.scores_, 0.5)
     assert_array_equal(of_one.duality_gaps_, 0)
+
+
+@joint_losses
+@pytest.mark.parametrize("kept", [[0, 2, 3], [1, 3]])
+def test_a_class_that_a_fold_lacks_takes_its_row_and_column_of_the_margin_with_it(loss, kept):
+    X, y = blobs(n_samples=120, n_classes=4)
+    margin = np.array([[0, 1, 0.1, 2], [0.5, 0, 3, 0], [1.2, 1, 0, 0.4], [0.2, 1, 5, 0]])
+    scores = []
+
+    def scoring(estimator, X, y):
+        scores.append(estimator.decision_function(X))
+        return accuracy_score(y, estimator.predict(X))
+
+    train, test = np.flatnonzero(np.isin(y, kept)), np.arange(len(y))
+    options = {"loss": loss, "tol": 1e-9}
+    model = classifier_cv(margin=margin, cv=[(train, test)], scoring=scoring, alphas=[1, 0.1], **options).fit(X, y)
+    assert (model.duality_gaps_ <= 1e-9).all()
+    assert len(model.coef_) == 4
+    for alpha, of_all, score in zip(model.alphas_, scores[:2], model.scores_[0], strict=True):
+        distances = margin[np.ix_(kept, kept)]
+        alone = MulticlassHingeClassifier(alpha=alpha, margin=distances, random_state=0, **options)
+        alone.fit(X[train], y[train])
+        of_kept = alone.decision_function(X)
+        if len(kept) == 2:
+            of_kept = np.column_stack([np.zeros(len(y)), of_kept])
+        assert_allclose(of_all[:, kept], of_kept, atol=1e-3)
+        assert (np.delete(of_all, kept, axis=1)[train] < of_all[train][:, kept].min(axis=1, keepdims=True)).all()
+        assert score == pytest.approx(accuracy_score(y, alone.predict(X)), abs=1.5 / len(y))
 
 
 @all_losses

@@ -21,9 +21,10 @@ from linear_hinge.estimator.callbacks import CallbackSupportMixin, FitTask, with
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
 from linear_hinge.estimator.cluster import Recipe
 from linear_hinge.estimator.dask_data import RowlessProblem, by_blocks, loaded, parts_of, share_right
-from linear_hinge.estimator.fitting import CLOSED_FORM_BATCH_SIZE, fitted_attributes, overflow, quiet, run
+from linear_hinge.estimator.fitting import fitted_attributes, run
 from linear_hinge.estimator.linear_classifier import all_or_nothing
 from linear_hinge.estimator.margins import split_margin
+from linear_hinge.estimator.starting import CLOSED_FORM_BATCH_SIZE, overflow, quiet
 from linear_hinge.estimator.targets import encode_for_fit
 from linear_hinge.estimator.types import (
     BatchSize,

@@ -6,7 +6,8 @@ from references import CASES
 from scipy.optimize import minimize
 
 from linear_hinge.losses import LOSSES
-from linear_hinge.problem.problem import Problem, primal_objective
+from linear_hinge.problem.objective import primal_objective
+from linear_hinge.problem.problem import Problem
 from linear_hinge.solvers.dual_ascent import DualAscent
 from linear_hinge.solvers.proximal_newton import ProximalNewton
 

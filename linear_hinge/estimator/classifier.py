@@ -11,17 +11,10 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from linear_hinge.estimator.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from linear_hinge.estimator.fitting import (
-    FIT_ATTRIBUTES,
-    fitted_attributes,
-    make_solver,
-    make_stream,
-    model_attributes,
-    overflow,
-    run,
-)
+from linear_hinge.estimator.fitting import FIT_ATTRIBUTES, fitted_attributes, model_attributes, run
 from linear_hinge.estimator.linear_classifier import LinearClassifier, all_or_nothing
 from linear_hinge.estimator.margins import split_margin
+from linear_hinge.estimator.starting import make_solver, make_stream, overflow
 from linear_hinge.estimator.targets import check_rows, check_weights, encode_for_fit, encode_for_partial_fit
 from linear_hinge.estimator.types import (
     BatchSize,

@@ -16,7 +16,8 @@ from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import checked_sparse, for_kernels
 from linear_hinge.linalg.batches import normalised
 from linear_hinge.losses import LOSSES, get_loss
-from linear_hinge.problem.problem import Problem, primal_objective, primal_subgradient
+from linear_hinge.problem.objective import primal_objective, primal_subgradient
+from linear_hinge.problem.problem import Problem
 
 
 @keeping_types(

@@ -12,7 +12,8 @@ from sklearn.utils._param_validation import Interval, validate_params
 
 from linear_hinge.estimator.callbacks import SilentTask
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
-from linear_hinge.estimator.fitting import make_solver, model_of, run
+from linear_hinge.estimator.fitting import model_of, run
+from linear_hinge.estimator.starting import make_solver
 from linear_hinge.estimator.targets import check_rows, check_weights
 from linear_hinge.estimator.types import (
     BatchSize,

@@ -20,7 +20,8 @@ from sklearn.svm import LinearSVC
 
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
 from linear_hinge.losses import LOSSES, get_loss
-from linear_hinge.problem.problem import Problem, primal_objective
+from linear_hinge.problem.objective import primal_objective
+from linear_hinge.problem.problem import Problem
 from linear_hinge.report.columns import DataError
 from linear_hinge.report.table_files import read_table, shown
 

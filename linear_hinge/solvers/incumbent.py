@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from linear_hinge.problem.problem import FAR_SCALES, SCALES, primal_objective, rounding_matters, scaled_objective
+from linear_hinge.problem.objective import FAR_SCALES, SCALES, primal_objective, rounding_matters, scaled_objective
 
 ROUNDED = 1e-5  # share of the objective that rounding of the coefficients may add without notice
 

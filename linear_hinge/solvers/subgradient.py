@@ -4,7 +4,7 @@ import numpy as np
 
 from linear_hinge.kernels.direction import direction
 from linear_hinge.linalg.batches import minibatches, normalised, take_rows
-from linear_hinge.problem.problem import primal_objective
+from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers.progress import Progress
 from linear_hinge.solvers.scaled_iterate import Iterate
 

@@ -25,7 +25,8 @@ from linear_hinge.kernels.products import product, transposed_product
 from linear_hinge.kernels.row_losses import prox_steps
 from linear_hinge.losses import LOSSES, CrammerSinger
 from linear_hinge.problem.certificate import best_bound
-from linear_hinge.problem.problem import Problem, primal_objective
+from linear_hinge.problem.objective import primal_objective
+from linear_hinge.problem.problem import Problem
 from linear_hinge.solvers.dual_ascent import DualAscent
 from linear_hinge.solvers.newton_system import Hessian
 

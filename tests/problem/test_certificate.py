@@ -34,7 +34,8 @@ from linear_hinge.problem.certificate import (
     proof_sums,
     with_signs,
 )
-from linear_hinge.problem.problem import Problem, primal_objective
+from linear_hinge.problem.objective import primal_objective
+from linear_hinge.problem.problem import Problem
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)

@@ -7,7 +7,7 @@ from problems import SMALL_CASES, draw_problem, make_problem
 from linear_hinge.losses import BinaryHinge, WestonWatkins
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.problem.largest_alpha import best_constants, largest_alpha
-from linear_hinge.problem.problem import primal_objective
+from linear_hinge.problem.objective import primal_objective
 
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
 with_and_without_intercept = pytest.mark.parametrize("fit_intercept", [True, False])

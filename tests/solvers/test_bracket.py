@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from problems import SMALL_CASES, draw_problem, dual_objective, solve_by_slsqp, start_ascent
 
-from linear_hinge.problem.problem import primal_objective
+from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers.bracket import Bracket
 
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)

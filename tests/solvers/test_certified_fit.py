@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge.problem import problem as problem_module
+from linear_hinge.problem import objective as objective_module
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.solvers import bracket as bracket_module
 from linear_hinge.solvers import incumbent as incumbent_module
@@ -167,7 +167,7 @@ def test_proofs_are_made_where_the_end_or_a_tenth_of_the_gap_is_in_sight(loss, f
         return best_bound(problem, dual, *objective)
 
     def counted_objective(problem, coef, intercept, scales):
-        objective, scale = problem_module.scaled_objective(problem, coef, intercept, scales)
+        objective, scale = objective_module.scaled_objective(problem, coef, intercept, scales)
         looks.append(objective)
         return objective, scale
 

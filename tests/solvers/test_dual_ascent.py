@@ -9,7 +9,7 @@ from references import CASES
 
 from linear_hinge.kernels import dual_step
 from linear_hinge.kernels.direction import Direction
-from linear_hinge.problem.problem import primal_objective
+from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers.dual_ascent import (
     MOST_ACTIVE,
     MOST_TIMES,

@@ -10,7 +10,7 @@ from sklearn.datasets import make_classification
 from sklearn.preprocessing import StandardScaler
 
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge.problem.problem import primal_objective
+from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers.incumbent import Incumbent
 
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)

@@ -10,7 +10,7 @@ from problems import SMALL_CASES, draw_problem
 
 from linear_hinge.kernels import door
 from linear_hinge.problem.certificate import coef_from_dual, linear_part
-from linear_hinge.problem.problem import primal_objective
+from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers import partitioned_fit
 from linear_hinge.solvers.certified_fit import CertifiedFit
 from linear_hinge.solvers.partitioned_fit import PartitionedAscent

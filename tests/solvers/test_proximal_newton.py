@@ -9,7 +9,7 @@ from problems import SMALL_CASES, dense, draw_problem, optimum_by_slsqp, slopes,
 from references import CASES
 
 from linear_hinge.problem.certificate import best_bound
-from linear_hinge.problem.problem import primal_objective
+from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers import proximal_newton as proximal_newton_module
 from linear_hinge.solvers.proximal_newton import FLAT, NEAREST, ProximalNewton, _between
 

@@ -9,7 +9,8 @@ import scipy.sparse as sp
 from references import CASES
 
 from linear_hinge.linalg.batches import CHUNK_SIZE
-from linear_hinge.problem.problem import SCALES, Problem, primal_objective, scaled_objective
+from linear_hinge.problem.objective import SCALES, primal_objective, scaled_objective
+from linear_hinge.problem.problem import Problem
 
 
 def problem_of(case, X, y, weights, alpha=0.3, margin=1.5):

@@ -133,7 +133,7 @@ def cluster_benchmark(n_workers, n_rows, n_classes):
     local = MulticlassHingeClassifier(**params).fit(X, y)
     print(f"local: {time.perf_counter() - started:.1f} s, gap {local.duality_gap_:.1e}")
     for n in n_workers:
-        options = {"n_workers": n, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+        options = {"n_workers": n, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
         with LocalCluster(**options) as workers, Client(workers):
             chunks = -(-n_rows // (2 * n))
             dX, dy = da.from_array(X, chunks=(chunks, N_FEATURES)).persist(), da.from_array(y, chunks=chunks).persist()

@@ -127,7 +127,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
     >>> X, y = load_iris(return_X_y=True)
     >>> order = np.random.RandomState(0).permutation(len(y))
     >>> X, y = da.from_array(X[order], chunks=(50, 4)), da.from_array(y[order], chunks=50)
-    >>> with Client(processes=False, dashboard_address=None) as client:
+    >>> with Client(processes=False, dashboard_address="127.0.0.1:0") as client:
     ...     model = DaskMulticlassHingeClassifier(alpha=0.01, random_state=0).fit(X, y)
     >>> model.duality_gap_ <= 1e-3
     True

@@ -27,9 +27,9 @@ from linear_hinge.dask import DaskMulticlassHingeClassifier
 from linear_hinge.estimator import cluster as cluster_module
 from linear_hinge.estimator.cluster import DaskPartitions
 
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.xdist_group("dask")]
+pytestmark = pytest.mark.filterwarnings("ignore")
 PARAMS = {"alpha": 0.1, "tol": 0.01, "random_state": 0}
-CLUSTER = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+CLUSTER = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
 EXACT = {"tol": 1e-9, "max_iter": 5000}
 
 
@@ -125,7 +125,7 @@ def test_frames_keep_the_names_of_their_columns(client, data, local):
 
 def test_the_same_partitions_give_the_same_model_wherever_they_lie(client, data):
     X, y = in_chunks(*data, size=70)
-    with Client(processes=False, n_workers=1, threads_per_worker=3, dashboard_address=None) as other:
+    with Client(processes=False, n_workers=1, threads_per_worker=3, dashboard_address="127.0.0.1:0") as other:
         models = [
             DaskMulticlassHingeClassifier(**PARAMS, client=used, persist=persist).fit(X, y)
             for used, persist in ((client, True), (other, True), (client, False))

@@ -34,7 +34,7 @@ with Client(
     processes=False,
     n_workers=2,
     threads_per_worker=1,
-    dashboard_address=None,
+    dashboard_address="127.0.0.1:0",
 ):
     for name, order in orders.items():
         blocks = (

@@ -597,6 +597,7 @@ def test_a_forked_child_stays_on_one_thread():
     subprocess.run([sys.executable, "-W", "ignore", "-c", FORK], check=True, env=environment, timeout=60)
 
 
+@needs_kernels
 def test_fits_in_two_threads_at_once_do_not_meet():
     """Nothing that kernels or their door remember belongs to one fit."""
     rng = np.random.RandomState(0)

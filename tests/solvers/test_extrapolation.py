@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from cases import mostly_slow
 from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, Literal, dense, draw_problem, is_feasible, start_ascent
 from references import CASES
@@ -102,7 +103,7 @@ def test_without_a_way_there_is_no_step(case, rng):
 
 
 @pytest.mark.parametrize("case", SMALL_CASES, ids=str)
-@with_and_without_intercept
+@mostly_slow("fit_intercept", [True, False])
 def test_many_passes_come_much_nearer_to_the_best_dual(case, fit_intercept, rng):
     problem = draw_problem(case, rng, 200, 30, alpha=1e-4, fit_intercept=fit_intercept)
     bounds = []

@@ -199,7 +199,7 @@ def interrupt(monkeypatch):
 
     for name in ("values", "subgradients", "prox"):
         monkeypatch.setattr(WestonWatkins, name, interruptible(getattr(WestonWatkins, name)))
-    for name in ("sweep", "mean_losses", "prox_steps") if is_compiled() else ():
+    for name in ("sweep", "mean_losses", "prox_steps", "climb") if is_compiled() else ():
         monkeypatch.setattr(door._kernels, name, interruptible(getattr(door._kernels, name)))
     return lambda n: countdown.update(calls=n)
 

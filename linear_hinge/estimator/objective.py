@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions, validate_param
 from sklearn.utils.multiclass import check_classification_targets
 
 from linear_hinge.estimator.margins import split_margin
-from linear_hinge.estimator.targets import check_weights
+from linear_hinge.estimator.targets import check_weights, naming_y
 from linear_hinge.estimator.types import LossName, Margin, MatrixLike, keeping_types
 from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import checked_sparse, for_kernels
@@ -116,7 +116,9 @@ def objective_and_subgradient(
     >>> in_coef.shape, in_intercept.shape
     ((3, 4), (3,))
     """
-    X, y = check_X_y(checked_sparse(X), y, accept_sparse="csr", dtype=[np.float64, np.float32])
+    with naming_y():
+        X, y = check_X_y(checked_sparse(X), y, accept_sparse="csr", dtype=[np.float64, np.float32])
+    coef = _checked_coef(coef, X.shape[1])
     check_classification_targets(y)
     classes, codes = _encoded(y, classes)
     margin, costs = split_margin(margin, WeightedClasses(classes))
@@ -149,10 +151,19 @@ def _encoded(y, classes):
     return classes, codes
 
 
-def _coefficients(coef, intercept, shape):
-    """Wᵀ and b in float64, once their shapes are those of the problem."""
+def _checked_coef(coef, n_features):
+    """W in float64, with a column for each feature."""
     coef = coef.toarray() if sp.issparse(coef) else coef
     coef = check_array(coef, dtype=np.float64, input_name="coef")
+    if coef.shape[1] != n_features:
+        raise ValueError(
+            f"coef has {coef.shape[1]} columns, but X has {n_features} features; coef has one row for each class."
+        )
+    return coef
+
+
+def _coefficients(coef, intercept, shape):
+    """Wᵀ and b in float64, once their shapes are those of the problem."""
     if coef.shape != shape:
         raise ValueError(f"coef has the shape {coef.shape}, but these data and classes need {shape}.")
     intercept = check_array(np.atleast_1d(intercept), dtype=np.float64, ensure_2d=False, input_name="intercept")

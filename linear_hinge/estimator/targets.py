@@ -1,5 +1,7 @@
 """Rows, labels and weights as the solvers need them: validated data, integer codes and normalised weights."""
 
+from contextlib import contextmanager
+
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -12,9 +14,21 @@ from linear_hinge.linalg.batches import normalised
 def check_rows(estimator, X, y, *, reset):
     """X, dense or CSR as the solvers read it, and the labels of a classification; ``reset`` as in `validate_data`."""
     X = checked_sparse(X)
-    X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
+    with naming_y():
+        X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
     check_classification_targets(y)
     return for_kernels(X), y
+
+
+@contextmanager
+def naming_y():
+    """Say that it is y where scikit-learn finds a missing label among objects, and does not say so."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if str(error) in ("Input contains NaN", "boolean value of NA is ambiguous"):
+            raise ValueError("Input y contains NaN.") from error
+        raise
 
 
 def check_weights(sample_weight, X):
@@ -68,7 +82,7 @@ def encode_for_fit(y, weights, class_weight):
     if len(classes) < 2:
         raise ValueError(
             "This solver needs samples of at least 2 classes in the data, but the data contains only one class:"
-            f" {classes[0]!r}"
+            f" {classes.tolist()[0]!r}"
         )
     weights = weights * _class_weights(class_weight, classes, codes, y, weights)[codes]
     if not weights.any():
@@ -88,7 +102,7 @@ def encode_for_partial_fit(y, weights, class_weight, classes):
     Raises
     ------
     ValueError
-        If ``class_weight`` is "balanced", which no chunk determines, or is not valid.
+        If ``class_weight`` is "balanced", which no chunk determines, or is not valid, or if a label is not known.
     """
     if class_weight == "balanced":
         raise ValueError(
@@ -97,7 +111,14 @@ def encode_for_partial_fit(y, weights, class_weight, classes):
             " of the full training set target to properly estimate the class frequency distributions. Pass the"
             " resulting weights as the class_weight parameter."
         )
-    of_class = compute_class_weight(class_weight, classes=classes, y=y)
+    try:
+        of_class = compute_class_weight(class_weight, classes=classes, y=y)
+    except ValueError as error:
+        known = set(classes.tolist())
+        unknown = next((label for label in y.tolist() if label not in known), None)
+        if unknown is None:
+            raise
+        raise ValueError(f"{error}: the label {unknown!r} is not among {classes.tolist()}.") from None
     _check_class_weights(class_weight, of_class)
     codes = np.searchsorted(classes, y)
     return codes, weights * of_class[codes]

@@ -178,6 +178,12 @@ GOOD = dict(zip(("coef", "intercept", "X", "y"), draw(3), strict=True)) | {"loss
         ({"alpha": -1}, "The 'alpha' parameter of objective_and_subgradient must be a float in the range"),
         ({"margin": 0}, "The 'margin' parameter of objective_and_subgradient must be a float in the range"),
         ({"coef": np.zeros((2, FEATURES))}, r"coef has the shape \(2, 4\), but these data and classes need \(3, 4\)"),
+        ({"coef": np.zeros((FEATURES, 3))}, "coef has 3 columns, but X has 4 features; coef has one row for each class"),
+        (
+            {"coef": np.zeros((3, 2)), "y": np.arange(ROWS) / 7},  # said first, for arguments in another order
+            "coef has 2 columns, but X has 4 features",
+        ),
+        ({"y": np.array([np.nan, *"abcabcabcab"], object)}, "Input y contains NaN."),
         ({"coef": np.full((3, FEATURES), np.nan)}, "Input coef contains NaN"),
         ({"coef": np.full((3, FEATURES), 1e200)}, "Floating-point under-/overflow occurred"),
         ({"intercept": np.zeros(2)}, r"intercept has the shape \(2,\), but these classes need \(3,\) or a number"),

@@ -6,10 +6,30 @@ from numpy.testing import assert_allclose, assert_array_equal
 from references import frozen
 from sklearn.utils.class_weight import compute_class_weight
 
-from linear_hinge.estimator.targets import check_weights, encode_for_fit, encode_for_partial_fit
+from linear_hinge import MulticlassHingeClassifier
+from linear_hinge.estimator.targets import check_rows, check_weights, encode_for_fit, encode_for_partial_fit
 
 X = np.zeros((4, 1))
 LABELS = np.array(["b", "a", "c", "a", "b", "a"])
+
+
+# check_rows
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array(["a", np.nan, "b", "a"], object),
+        np.array([0, np.nan, 1, 0]),
+        pytest.param(lambda pd: pd.Series(["a", None, "b", "a"]), id="pandas"),
+        pytest.param(lambda pd: pd.Series(["a", None, "b", "a"], dtype="string"), id="pandas, string"),
+        pytest.param(lambda pd: pd.Series(["a", None, "b", "a"], dtype="category"), id="pandas, category"),
+    ],
+)
+def test_a_missing_label_is_said_to_be_in_y(y):
+    y = y(pytest.importorskip("pandas")) if callable(y) else y
+    with pytest.raises(ValueError, match=r"^Input y contains NaN\.$"):
+        check_rows(MulticlassHingeClassifier(), X, y, reset=True)
 
 
 # check_weights
@@ -127,7 +147,8 @@ def test_tiny_and_huge_weights_sum_to_one(size):
 @pytest.mark.parametrize(
     ("y", "class_weight", "message"),
     [
-        (["a"] * 6, None, "only one class: .*'a'"),
+        (["a"] * 6, None, "only one class: 'a'$"),
+        ([0.0] * 6, None, "only one class: 0.0$"),
         (LABELS, {"a": 0, "b": 0, "c": 0}, "class_weight leaves no sample"),
         (LABELS, {"a": -1}, "finite and not negative"),
         (LABELS, {"a": np.nan}, "finite and not negative"),
@@ -164,8 +185,8 @@ def test_weights_of_a_chunk_do_not_depend_on_the_rest_of_it():
         (LABELS, "balanced", "not supported for partial_fit"),
         (LABELS, {"a": -1}, "finite and not negative"),
         (LABELS, {"a": np.inf}, "finite and not negative"),
-        (np.array(["a", "z"]), None, "all valid labels"),
-        (np.array(["a", "z"]), {"a": 2}, "all valid labels"),
+        (np.array(["a", "z"]), None, "all valid labels that can be in y: the label 'z' is not among"),
+        (np.array(["a", "z"]), {"a": 2}, "all valid labels that can be in y: the label 'z' is not among"),
     ],
 )
 def test_chunks_that_do_not_fit_the_stream_are_refused(y, class_weight, message):

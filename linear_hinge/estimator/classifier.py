@@ -33,7 +33,10 @@ from linear_hinge.problem.problem import Problem
 
 
 class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
-    """Linear support vector machine, trained by minibatch subgradient descent.
+    """Linear support vector machine, trained in minibatches, with a proof of its result.
+
+    By default, the minibatch steps climb the dual problem, which also proves how good the result is. The values of
+    `learning_rate` other than "auto" are minibatch subgradient descent, without a proof.
 
     It minimises over the coefficients W and the intercept b
 
@@ -257,7 +260,8 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         ConvergenceWarning
             If `max_iter` passes were not enough.
         UserWarning
-            If the model predicts a single class for all samples that it was trained on.
+            If the model predicts a single class for all samples that it was trained on, or if it is no better than
+            coefficients of zero and nothing is by more than `tol`, which is proven. Early, if a long fit gets nowhere.
         """
         with all_or_nothing(self):
             before = dict(vars(self)) if self.warm_start else {}

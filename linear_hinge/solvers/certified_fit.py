@@ -215,10 +215,10 @@ class CertifiedFit:
 
     def advice(self):
         """Return the advice about a fit that ended with an open gap."""
-        cure = "Scale the features with StandardScaler, increase max_iter, alpha or tol."
+        cure = "Scale the features with StandardScaler, or increase max_iter, alpha or tol."
         if self.is_stuck or self.bracket.incumbent.is_rounded:
             cure = f"The precision of {self.problem.dtype} ends here: scale the features with StandardScaler"
-            cure += ", increase tol" + ("." if self.problem.dtype == np.float64 else ", or use float64 data.")
+            cure += ", or increase tol." if self.problem.dtype == np.float64 else ", increase tol, or use float64 data."
         return f"the relative duality gap is {self.bracket.relative_gap:.2g}, but tol={self.tol:g}. {cure}"
 
     def attributes(self):

@@ -394,7 +394,7 @@ def test_one_pass_is_certified_and_tells_its_gap():
     with pytest.warns(ConvergenceWarning, match=r"Not converged after 1 pass: the relative duality gap is") as caught:
         model.fit(X, y)
     advice = (
-        f"gap is {model.duality_gap_:.2g}, but tol=1e-06. Scale the features with StandardScaler, increase max_iter"
+        f"gap is {model.duality_gap_:.2g}, but tol=1e-06. Scale the features with StandardScaler, or increase max_iter"
     )
     assert advice in str(caught[0].message)
     assert model.n_iter_ == 1

@@ -120,6 +120,14 @@ def encode(path, cells, columns, encodings=None):
     return np.hstack(parts), encodings, n_holes
 
 
+def rows_without_label(cells, j):
+    """Return the rows whose cell in column j is no label: an empty one, or among numbers a word like "n/a"."""
+    labels = [row[j] for row in cells.rows]
+    filled = [label for label in labels if not _is_hole(label)]
+    are_numbers = all(_is_number(label, cells.with_commas) for label in filled)
+    return [i for i, label in enumerate(labels) if label == "" or (filled and are_numbers and _is_hole(label))]
+
+
 def cells_of_parquet(path):
     """Return the cells of a parquet file, which pandas reads."""
     try:

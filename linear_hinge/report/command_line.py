@@ -8,25 +8,31 @@ import threading
 from contextlib import contextmanager
 from time import monotonic
 
+from linear_hinge.kernels import is_compiled
 from linear_hinge.losses import LOSSES
-from linear_hinge.report.columns import DataError
+from linear_hinge.report.columns import HOLES, DataError
 from linear_hinge.report.comparison import bundled_datasets, compare, equivalent_C, read_dataset, standardise
+from linear_hinge.report.show_versions import describe_steps
 
 HEADER = ["estimator", "loss", "fit s", "passes", "objective", "gap", "test accuracy", "agreement"]
 # Rows appear one after another, so that the width of a column cannot wait for the longest of its cells.
 WIDTHS = [max(map(len, ("MulticlassHingeClassifier", *LOSSES))), max(map(len, LOSSES)), 8, 7, 10, 7, 13, 9]
 UNKNOWN = "–"
 SECONDS_OF_SILENCE = 1.0  # before a fit is announced
+LOW_AGREEMENT = 0.95  # in one_vs_rest that of equally good models can be less
 
 DESCRIPTION = """\
 Train linear support vector machines with multiclass hinge losses and compare them with LinearSVC and SGDClassifier of
-scikit-learn on the same objective: alpha/2 ||W||^2 + the mean loss of the training rows. Without FILE, the digits and
-breast cancer data of scikit-learn and five clouds of points in a row are used.
+scikit-learn. Those with the same loss minimise the same objective, alpha/2 ||W||^2 + the mean loss of the training
+rows, but LinearSVC regularises its intercept. Without FILE, the digits and breast cancer data of scikit-learn and five
+clouds of points in a row are used.
 """
 EPILOG = """\
 Cells of a CSV file are separated by commas, semicolons, tabs or bars; with the others, 1,5 is a number. It has a header
-if no feature in its first row is a number, or if --label is given. Columns of text become columns of zeros and ones,
-empty cells the median of their column. Dense features are standardised; those of svmlight files are left as they are.
+if no feature in its first row is a number, or if --label is given. Columns of text become columns of zeros and ones.
+Cells with {holes} count as empty, in capitals, too. Empty cells of numbers become the
+median of their column; in a column of text each of these words is a text of its own, as in labels that are words. A row
+without a label is an error. Dense features are standardised; those of svmlight files are left as they are.
 """
 
 
@@ -63,12 +69,13 @@ def make_parser():
     """Make the parser of the command line."""
     # FILE comes first, because after --loss it would be taken for a loss.
     usage = "python -m linear_hinge [FILE] [options]"
-    parser = Parser(usage=usage, description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False)
+    epilog = EPILOG.format(holes=", ".join(sorted(HOLES - {""})))
+    parser = Parser(usage=usage, description=DESCRIPTION, epilog=epilog, allow_abbrev=False)
     parser.add_argument(
         "file",
         nargs="?",
         metavar="FILE",
-        help="CSV or svmlight file to train on, may be compressed (.gz, .bz2); or parquet",
+        help="CSV or svmlight file to train on, may be compressed (.gz, .bz2); or parquet; before the options",
     )
     parser.add_argument("--test", metavar="FILE", help="file to test on (default: a quarter of the rows is held out)")
     parser.add_argument("--label", metavar="NAME", help="label column of a CSV or parquet file (default: the last one)")
@@ -83,9 +90,9 @@ def make_parser():
         "--loss",
         nargs="+",
         action="extend",
-        choices=list(LOSSES),
+        type=name_of_a_loss,
         metavar="L",
-        help=f"{', '.join(LOSSES)} (default: all)",
+        help=f"one or more of {', '.join(LOSSES)} (default: all); FILE comes before it",
     )
     parser.add_argument(
         "--no-intercept", action="store_true", help="fit no intercepts, so that all minimise the same objective"
@@ -98,6 +105,14 @@ def make_parser():
         "--tol", type=tolerance, metavar="T", help="tol of MulticlassHingeClassifier (default: its own)"
     )
     return parser
+
+
+def name_of_a_loss(text):
+    """Check that an argument is the name of a loss."""
+    if text not in LOSSES:
+        hint = f"choose from {', '.join(LOSSES)}; a FILE comes before --loss"
+        raise argparse.ArgumentTypeError(f"invalid choice: {text!r} ({hint})")
+    return text
 
 
 def positive_number(text):
@@ -145,6 +160,8 @@ def run(options):
         datasets = [read_dataset(options.file, options.test, label=options.label)]
     losses = list(dict.fromkeys(options.loss or LOSSES))
     all_results = []
+    without = "" if is_compiled() else "; without a C compiler everything is slower"
+    print(f"minibatch steps: {describe_steps()}{without}\n")
     for dataset in datasets:
         # The heading is flushed, so that there is something to read while the estimators are fitted.
         print(heading(dataset, options.alpha), format_row(HEADER), sep="\n", flush=True)
@@ -223,7 +240,13 @@ def format_row(row):
 
 def footnotes(results, *, intercept):
     """Yield the notes that a reader of the tables needs."""
+    yield "passes: over the training rows; those of different solvers are not equally long"
+    yield "objective: alpha/2 ||W||^2 + the mean loss of the training rows; compare it within one loss only"
+    yield "gap: how far the objective can be above its optimum, as a proven share of it; the others prove nothing"
     yield "agreement: share of the test rows that LinearSVC, trained with the same loss, puts into the same class"
+    if any(result.loss == "one_vs_rest" and (result.agreement or 1) < LOW_AGREEMENT for result in results):
+        yield "one_vs_rest: where agreement is low, many models are about equally good; look at the objectives"
+    yield f"{UNKNOWN}: not reported by this solver; LinearSVC is what agreement is measured with"
     if any(result.loss == "weston_watkins" for result in results):
         yield "weston_watkins: LinearSVC does not have this loss; agreement is with its crammer_singer"
     if not all(result.converged for result in results):

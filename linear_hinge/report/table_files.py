@@ -24,6 +24,7 @@ from linear_hinge.report.columns import (
     encode,
     not_finite,
     read_cells,
+    rows_without_label,
 )
 
 PARQUET, ZIP = b"PAR1", b"PK\x03\x04"  # first bytes
@@ -177,9 +178,10 @@ def _table(path, cells, label, like):
     if not cells.rows:
         raise DataError(f"{path}: there is no row below the header")
     labels = [row[target] for row in cells.rows]
-    if "" in labels:
-        line = cells.lines[labels.index("")]
-        raise DataError(f"{path}: line {line} has no label: an empty cell in column {cells.names[target]!r}")
+    if missing := rows_without_label(cells, target):
+        found = repr(labels[missing[0]]) if labels[missing[0]] else "an empty cell"
+        place = f"line {cells.lines[missing[0]]} has no label: {found} in column {cells.names[target]!r}"
+        raise DataError(f"{path}: {place}{_which_label(label)}")
     columns = [j for j in range(len(cells.names)) if j != target]
     names = [cells.names[j] for j in columns] if cells.has_header else None
     if like is not None:
@@ -212,19 +214,20 @@ def _check_labels(table, label):
         numbers = table.y.astype(float)
     except ValueError:  # text
         return
+    hint = "" if sp.issparse(table.X) else _which_label(label)
     wrong = np.flatnonzero(np.where(np.isfinite(numbers), numbers, 0.5) % 1)
     if len(wrong):
         found = f"{shown(table.y[wrong[0]])} is not the label of a class, which is a whole number or a name"
-        raise DataError(f"{table.path}: {found}{_which_label(table, label)}")
+        raise DataError(f"{table.path}: {found}{hint}")
     n_classes = len(np.unique(numbers))
     if n_classes > max(MANY_CLASSES, len(numbers) / 2):
         found = f"the labels are {n_classes} different numbers in {len(numbers)} rows, not classes"
-        raise DataError(f"{table.path}: {found}{_which_label(table, label)}")
+        raise DataError(f"{table.path}: {found}{hint}")
 
 
-def _which_label(table, label):
-    """Return what to do about labels that are none, for messages."""
-    if sp.issparse(table.X) or label is not None:
+def _which_label(label):
+    """Return what to do about labels of a CSV or parquet file that are none, for messages."""
+    if label is not None:
         return ""
     return "; the last column was taken as the label: use --label NAME if it is another one"
 

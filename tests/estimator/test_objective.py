@@ -178,7 +178,10 @@ GOOD = dict(zip(("coef", "intercept", "X", "y"), draw(3), strict=True)) | {"loss
         ({"alpha": -1}, "The 'alpha' parameter of objective_and_subgradient must be a float in the range"),
         ({"margin": 0}, "The 'margin' parameter of objective_and_subgradient must be a float in the range"),
         ({"coef": np.zeros((2, FEATURES))}, r"coef has the shape \(2, 4\), but these data and classes need \(3, 4\)"),
-        ({"coef": np.zeros((FEATURES, 3))}, "coef has 3 columns, but X has 4 features; coef has one row for each class"),
+        (
+            {"coef": np.zeros((FEATURES, 3))},
+            "coef has 3 columns, but X has 4 features; coef has one row for each class",
+        ),
         (
             {"coef": np.zeros((3, 2)), "y": np.arange(ROWS) / 7},  # said first, for arguments in another order
             "coef has 2 columns, but X has 4 features",

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from linear_hinge import MulticlassHingeClassifier
+from linear_hinge.kernels import is_compiled
 from linear_hinge.report import command_line as command
 from linear_hinge.report import comparison
 from linear_hinge.report.columns import DataError
@@ -44,7 +45,7 @@ def run(capsys):
 
 def table(out):
     """The rows of the first table, split into cells."""
-    lines = out.split("\n\n")[1].splitlines()
+    lines = out.split("\n\n")[2].splitlines()
     starts = [lines[0].index(name) for name in ("estimator", "loss")]
     return [[line[: starts[1]].strip(), *line[starts[1] :].replace(" %", "%").split()] for line in lines[1:]]
 
@@ -52,8 +53,10 @@ def table(out):
 def test_own_file(run, flowers):
     status, out, err = run(flowers, "--alpha", 0.01)
     assert (status, err) == (0, "")
-    assert out.startswith(
-        f"{flowers}: 45 training and 15 test rows, 2 features, 3 classes\nalpha = 0.01, which is C = 2.22222\n\n"
+    assert out.startswith("minibatch steps: ")
+    assert ("without a C compiler everything is slower" in out.splitlines()[0]) != is_compiled()
+    assert out.split("\n\n")[1] == (
+        f"{flowers}: 45 training and 15 test rows, 2 features, 3 classes\nalpha = 0.01, which is C = 2.22222"
     )
     rows = table(out)
     assert [row[:2] for row in rows] == [
@@ -73,7 +76,7 @@ def test_own_file(run, flowers):
 
 def test_columns_are_aligned(run, flowers):
     _, out, _ = run(flowers, "--loss", "one_vs_rest")
-    lines = out.split("\n\n")[1].splitlines()
+    lines = out.split("\n\n")[2].splitlines()
     assert len({len(line) for line in lines}) == 1
     assert " ".join(lines[0].split()) == "estimator loss fit s passes objective gap test accuracy agreement"
 
@@ -84,6 +87,17 @@ def test_marks_and_footnotes(run, flowers):
     assert "* not converged within max_iter" in out
     assert "--no-intercept: all minimise the same objective" in out
     assert "weston_watkins" not in out
+    assert all(f"\n{name}: " in out for name in ("passes", "objective", "gap", "agreement"))
+    assert "\n–: not reported by this solver" in out
+
+
+@pytest.mark.parametrize(
+    ("loss", "agreement", "noted"), [("one_vs_rest", 0.5, 1), ("one_vs_rest", None, 0), ("x", 0.5, 0)]
+)
+def test_low_agreement_of_one_vs_rest_is_explained(loss, agreement, noted):
+    result = Result("A", loss, 1.0, 1, True, 1.0, None, 1.0, np.zeros(1), agreement)
+    notes = list(command.footnotes([result], intercept=True))
+    assert sum("many models are about equally good" in note for note in notes) == noted
 
 
 def test_numbers():
@@ -164,7 +178,12 @@ def test_bundled_data(run):
         (["--tol", "-0.1"], "--tol: -0.1 is less than 0"),
         (["--max-iter", "0"], "--max-iter: '0' is not a whole number greater than 0"),
         (["--max-iter", "1.5"], "--max-iter: '1.5' is not a whole number greater than 0"),
-        (["--loss", "hinge"], "--loss: invalid choice: 'hinge'"),
+        (
+            ["--loss", "hinge"],
+            "--loss: invalid choice: 'hinge' (choose from crammer_singer, weston_watkins, one_vs_rest",
+        ),
+        (["--loss", "one_vs_rest", "rows.csv"], "invalid choice: 'rows.csv' (choose from"),
+        (["--loss", "one_vs_rest", "rows.csv"], "; a FILE comes before --loss)"),
         (["--losses", "hinge"], "unrecognized arguments"),
         (["--label", "colour"], "{file}: the label column 'colour' is not in the header"),
         (["--label", "height"], "is not the label of a class"),
@@ -219,7 +238,8 @@ def test_rows_appear_as_they_are_fitted(flowers, monkeypatch, capsys):
 
     monkeypatch.setattr(comparison, "_measure", measured)
     assert command.main([flowers, "--loss", "one_vs_rest"]) == 0
-    assert [text.split()[0] for text in printed] == [f"{flowers}:", "LinearSVC", "SGDClassifier"]
+    assert [text.split()[0] for text in printed] == ["minibatch", "LinearSVC", "SGDClassifier"]
+    assert f"{flowers}: " in printed[0]
 
 
 def test_on_a_terminal_a_long_fit_is_announced(monkeypatch):

@@ -93,6 +93,10 @@ def test_texts_and_holes_become_numbers(write):
     assert table.encodings[1].texts.tolist() == ["NA", "blue", "red"]
 
 
+def test_a_word_among_words_is_a_label_even_if_it_may_mean_that_there_is_none(write):
+    assert read_table(write("1,n/a\n2,a\n3,None\n")).y.tolist() == ["n/a", "a", "None"]
+
+
 def test_a_test_file_is_encoded_as_the_training_file(write):
     like = read_table(write("size,colour,kind\n1,red,a\n3,blue,b\n8,red,a\n", "train"))
     test = read_table(write("size,colour,kind\n,green,a\n5,blue,b\n", "test"), like=like)
@@ -158,12 +162,14 @@ def test_svmlight_test_file_counts_as_the_training_file(write, train, expected):
         ("u,v\n" + "".join(f"1,{i}\n" for i in range(30)), "the labels are 30 different numbers in 30 rows.*--label"),
         ("u,v,kind\n1,-inf,a\n", "line 2, column 'v': -inf is not a finite number"),
         ("1,1e200,a\n", r"line 1, column '2': 1e\+200 is not a finite number"),
-        ("1,2,a\n3,4,\n", "line 2 has no label: an empty cell in column '3'"),
+        ("1,2,a\n3,4,\n", "line 2 has no label: an empty cell in column '3'; the last column was taken as the label"),
+        ("1,2,0\n3,4,N/A\n5,6,1\n", "line 2 has no label: 'N/A' in column '3'; .* use --label NAME if it is another"),
+        ("1,2,0\n3,4,nan\n", "line 2 has no label: 'nan' in column '3'"),
         (
             "1,2,0\n3,4,1.5\n",
             "'1.5' is not the label of a class.*; the last column was taken as the label: use --label",
         ),
-        ("1,2,0\n3,4,nan\n", "'nan' is not the label of a class"),
+        ("1,2,0\n3,4,inf\n", "'inf' is not the label of a class"),
         ("1,2," + "a" * 200_000 + "\n", "line 1 is not CSV"),
         ("1 1:2\n\n# about\n2 1:x\n3 1:1\n", "line 4 is not svmlight: could not convert"),
         ("1 1:2\n2 3:1 2:1\n", "line 2 is not svmlight: .*sorted"),

@@ -39,7 +39,7 @@ class Adaptive(Constant):
 
 
 class Optimal:
-    """η_t = 1 / (alpha (t + t0)), the rate of Pegasos, with t0 = R alpha^(−3/4).
+    """η_t = 1 / (alpha (t + t0)), the rate of Pegasos, with t0 = max(R, 1) alpha^(−3/4).
 
     With t0 = 0 the first steps would throw the coefficients to R/alpha. Bottou's remedy makes the first step as long as
     the coefficients are expected to become, 1/√√alpha. R, the root mean square of ‖x_i‖, adapts that to the data: it is

@@ -152,7 +152,7 @@ def _encoded(y, classes):
 
 
 def _checked_coef(coef, n_features):
-    """W in float64, with a column for each feature."""
+    """Return W in float64, with a column for each feature."""
     coef = coef.toarray() if sp.issparse(coef) else coef
     coef = check_array(coef, dtype=np.float64, input_name="coef")
     if coef.shape[1] != n_features:

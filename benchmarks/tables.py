@@ -318,7 +318,7 @@ def publish(out, docs):
     """Copy what the pages show; a text that is still missing says so."""
     folder = docs / "benchmark_tables"
     folder.mkdir(exist_ok=True)
-    for name in ("solvers", "summary", "threads", "memory", "scaling", "search", "stream"):
+    for name in ("solvers", "summary", "threads", "memory", "scaling", "search", "stream", "probabilities"):
         file = out / f"{name}.rst"
         text = file.read_text(encoding="utf-8") if file.exists() else "Not measured.\n"
         (folder / f"{name}.inc").write_text(text, encoding="utf-8")

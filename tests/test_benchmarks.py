@@ -330,7 +330,7 @@ def test_all_scripts_take_the_options_that_they_are_given(modules, monkeypatch, 
         raise Understood(parse(parser))
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
-    assert len(commands) == 7
+    assert len(commands) == 8
     for _, script, *options in commands:
         monkeypatch.setattr(sys, "argv", [str(script), *options])
         with pytest.raises(Understood, match=str(tmp_path)):

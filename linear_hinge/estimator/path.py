@@ -231,8 +231,8 @@ def fits_along(estimator, X, y, weights, alphas):
         As soon as the model of an alpha is fitted.
     """
     problem, classes, _ = estimator._weighted_problem(X, y, weights)
-    problem, options = problem.with_alpha(alphas[0]), {"from_constants": True}
-    solver = make_solver(problem, classes, estimator._parameters(), estimator._generator(), {}, **options)
+    problem = problem.with_alpha(alphas[0])
+    solver = make_solver(problem, classes, estimator._parameters(), estimator._generator(), {})
     for n_done, alpha in enumerate(alphas):
         if n_done > 0:
             solver.change_alpha(solver.problem.with_alpha(alpha))

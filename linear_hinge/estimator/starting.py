@@ -11,8 +11,7 @@ from linear_hinge.kernels.products import squared_norms
 from linear_hinge.linalg.batches import normalised, take_rows
 from linear_hinge.linalg.sums import weighted_mean
 from linear_hinge.problem.centring import centred
-from linear_hinge.problem.certificate import coef_from_dual
-from linear_hinge.problem.largest_alpha import best_constants
+from linear_hinge.problem.largest_alpha import better_than_zero
 from linear_hinge.solvers.certified_fit import CertifiedFit
 from linear_hinge.solvers.schedules import make_schedule
 from linear_hinge.solvers.stream import DualStream
@@ -38,7 +37,7 @@ quiet = partial(np.errstate, over="ignore", invalid="ignore", divide="ignore")
 
 
 @quiet()
-def make_solver(problem, classes, params, rng, before, *, from_constants=False):
+def make_solver(problem, classes, params, rng, before):
     """Make the solver that `learning_rate` asks for.
 
     Parameters
@@ -53,8 +52,6 @@ def make_solver(problem, classes, params, rng, before, *, from_constants=False):
         Generator that shuffles the rows; None leaves them in their order.
     before : dict
         Attributes of the model to start from; empty for a fresh start.
-    from_constants : bool
-        Whether a fresh start is the best model with W = 0, its intercept included: near it where alpha is large.
 
     Returns
     -------
@@ -75,9 +72,11 @@ def make_solver(problem, classes, params, rng, before, *, from_constants=False):
         _row_norm(problem)  # raises where squares overflow
         problem = centred(problem)
         if "coef_" not in before:
-            if from_constants:
-                dual, intercept = (part.astype(problem.X.dtype) for part in best_constants(problem))
-                return CertifiedFit(problem, dual, intercept, coef_from_dual(problem, dual), **options)
+            constants = better_than_zero(problem)
+            if constants is not None:
+                dual, intercept, coef = constants
+                dual, intercept = (part.astype(problem.X.dtype, copy=False) for part in (dual, intercept))
+                return CertifiedFit(problem, dual, intercept, coef, **options)
             return CertifiedFit(problem, starting_dual(problem), np.zeros(problem.n_scores, problem.X.dtype), **options)
         coef, intercept = _start(problem, classes, before)
         dual = before.get("dual_coef_")

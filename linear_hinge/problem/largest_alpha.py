@@ -1,4 +1,4 @@
-"""From which alpha on coefficients of zero are as good as any: where a grid of alphas begins.
+"""From which alpha on coefficients of zero are as good as any: where a grid of alphas begins, and where fits do.
 
 With W = 0 and the best intercept, all samples of a class have the same subgradients g_y (`HingeLoss.best_constants`).
 Their G proves that
@@ -14,7 +14,11 @@ import numpy as np
 
 from linear_hinge.kernels.products import exact_transposed_product
 from linear_hinge.linalg.sums import inner, weighted_mean
-from linear_hinge.problem.certificate import linear_part
+from linear_hinge.problem.certificate import coef_from_dual, linear_part
+
+# D(G) > 0 is looked for where alpha P₀ is at least this share of the mean ‖x_i‖². Below, it would take classes whose
+# means are next to equal, and looking costs a part of a pass.
+STRONG = 1e-3
 
 
 def best_constants(problem):
@@ -34,6 +38,32 @@ def best_constants(problem):
     """
     scores, dual = problem.loss.best_constants(_weights_of_classes(problem), problem.fit_intercept)
     return dual[np.where(problem.weights > 0, problem.y, 0)], problem.margin * scores
+
+
+def better_than_zero(problem):
+    """Return this G, the intercept and W(G) where D(G) > 0; None where G = 0 is better, or may be.
+
+    It is the start of a fit with strong regularisation: the dual is flat in directions that only move the intercept,
+    and steps from G = 0 take long to cross it where classes have very different weights.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data and the constants of P.
+
+    Returns
+    -------
+    tuple of ndarray or None
+        G of shape (n_samples, n_scores), b of shape (n_scores,), W(G)ᵀ of shape (n_features, n_scores).
+    """
+    length = weighted_mean(problem.weights, problem.squared_norms)
+    if not problem.alpha * problem.objective_of_zero >= STRONG * length:
+        return None
+    dual, intercept = best_constants(problem)
+    coef = coef_from_dual(problem, dual)
+    if not linear_part(problem, dual) > 0.5 * problem.alpha * inner(coef, coef):
+        return None
+    return dual, intercept, coef
 
 
 def largest_alpha(problem, tol):

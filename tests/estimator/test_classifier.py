@@ -620,3 +620,20 @@ def test_a_parameter_may_be_a_property_of_a_subclass(method):
     ours = getattr(WithC(C=0.1, random_state=0), method)(X, y, **options)
     usual = getattr(MulticlassHingeClassifier(alpha=1 / 9, random_state=0), method)(X, y, **options)
     assert_array_equal(ours.coef_, usual.coef_)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("alpha", [1.0, 100.0])
+def test_strong_regularisation_of_classes_of_very_different_weights_takes_few_passes(loss, alpha):
+    """From zero subgradients it took a thousand, because the dual is flat where only the intercept moves."""
+    X, y = blobs(n_samples=40, n_classes=5)
+    class_weight = {0: 0.09, 1: 0.01, 2: 7.2, 3: 1.0, 4: 5.8}
+    model = MulticlassHingeClassifier(
+        loss, alpha=alpha * (X**2).sum() / len(X), class_weight=class_weight, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it predicts a single class
+        warnings.simplefilter("error", ConvergenceWarning)
+        model.fit(X, y)
+    assert model.n_iter_ <= 40
+    assert model.duality_gap_ <= 1e-3

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from problems import SMALL_CASES, draw_problem, make_problem
+from numpy.testing import assert_allclose, assert_array_equal
+from problems import SMALL_CASES, dense, draw_problem, make_problem
 
 from linear_hinge.losses import BinaryHinge, WestonWatkins
 from linear_hinge.problem.certificate import best_bound
-from linear_hinge.problem.largest_alpha import best_constants, largest_alpha
+from linear_hinge.problem.largest_alpha import best_constants, better_than_zero, largest_alpha
 from linear_hinge.problem.objective import primal_objective
 
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
@@ -62,3 +63,23 @@ def test_rows_without_weight_do_not_count(case, rng):
         for rows in (slice(None), kept)
     ]
     assert alphas[0] == pytest.approx(alphas[1])
+
+
+@small_cases
+@with_and_without_intercept
+def test_where_a_fit_begins_its_dual_objective_is_above_zero(case, fit_intercept, rng):
+    problem = draw_problem(case, rng, fit_intercept=fit_intercept)
+    smallest = largest_alpha(problem, 0.5)  # where D(G) = P₀/2
+    for alpha, is_better in (
+        (10 * smallest, True),
+        (smallest, True),
+        (0.49 * smallest, False),
+        (1e-6 * smallest, False),
+    ):
+        start = better_than_zero(problem.with_alpha(alpha))
+        assert (start is not None) == is_better
+        if is_better:
+            dual, intercept, coef = start
+            assert_array_equal(intercept, best_constants(problem)[1])
+            assert_allclose(coef, -(dense(problem).T @ (problem.weights[:, None] * dual)) / alpha, atol=1e-13)
+            assert best_bound(problem.with_alpha(alpha), dual)[0] > 0

@@ -42,6 +42,8 @@ def crammer_singer_constants(weights):
     else:
         a = _factors(weights, largest)
         flows = np.multiply.outer(a, a)
+        np.fill_diagonal(flows, 0)
+        flows = _within_row_sums(flows, weights)
     return scores, _subgradients(flows, weights)
 
 
@@ -64,7 +66,8 @@ def constants_of_costs(weights, costs, limits_pairs):
     scores : ndarray of shape (n_classes,)
         The equal scores b.
     dual : ndarray of shape (n_classes, n_classes)
-        The subgradients g_y, one row for every class.
+        The subgradients g_y, one row for every class. None in place of both where the linear program is not solved, as
+        weights of very different sizes are too much for it.
     """
     n_classes = len(weights)
     source, target = np.nonzero(~np.eye(n_classes, dtype=bool))
@@ -75,8 +78,13 @@ def constants_of_costs(weights, costs, limits_pairs):
     if not limits_pairs:
         limits = {"A_ub": leaves, "b_ub": weights}
     result = linprog(-costs[source, target], A_eq=enters - leaves, b_eq=np.zeros(n_classes), **limits)
+    if result.x is None:
+        return None
     flows = np.zeros((n_classes, n_classes))
-    flows[source, target] = np.maximum(result.x, 0)
+    # Within the limits to the last bit: what is next to nothing for the linear program may be a multiple of a weight.
+    flows[source, target] = np.clip(result.x, 0, weights[source])
+    if not limits_pairs:
+        flows = _within_row_sums(flows, weights)
     return result.eqlin.marginals, _subgradients(flows, weights)
 
 
@@ -103,8 +111,8 @@ def _factors(weights, largest):
 def weston_watkins_constants(weights):
     """Find the best equal scores b and their subgradients for Weston-Watkins: F_jk ≤ π_j.
 
-    They solve a linear program. For many classes F_jk = min(π_j, π_k) and b = 0 take their place, which are nearly the
-    best. They are the best where all classes have the same weight.
+    They solve a linear program. For many classes, and where its solver fails, F_jk = min(π_j, π_k) and b = 0 take their
+    place, which are nearly the best. They are the best where all classes have the same weight.
 
     Parameters
     ----------
@@ -136,8 +144,15 @@ def weston_watkins_constants(weights):
         bounds=bounds,
         method="highs",
     )
+    if best.x is None:
+        return np.zeros(n_classes), _subgradients(flows, weights)
     flows[source, target] = np.clip(best.x, *bounds.T)
     return best.eqlin.marginals.mean() - best.eqlin.marginals, _subgradients(flows, weights)
+
+
+def _within_row_sums(flows, weights):
+    """Shrink rows whose sums are above π_j by rounding."""
+    return flows * (weights / np.maximum(flows.sum(axis=1), weights))[:, None]
 
 
 def _subgradients(flows, weights):

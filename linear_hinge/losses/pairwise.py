@@ -106,7 +106,8 @@ class PairwiseHinge(HingeLoss):
     def _balanced_constants(self, weights, dual):
         if self.costs is None or len(weights) > MOST_CLASSES:
             return self.constants_of_equal_costs(weights)
-        return constants_of_costs(weights, self.costs, self.limits_pairs)
+        best = constants_of_costs(weights, self.costs, self.limits_pairs)
+        return self.constants_of_equal_costs(weights) if best is None else best
 
     def flows(self, dual, y, weights):
         # M_jk = Σ_{i: y_i=j} ω_i g_ik for j ≠ k flows from class j to class k.

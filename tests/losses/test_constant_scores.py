@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from problems import SMALL_CASES, is_feasible
 from references import CASES, BinaryReference, with_costs
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 
 from linear_hinge.losses import BinaryHinge, CrammerSinger, WestonWatkins
 from linear_hinge.losses import constant_scores as constant_scores_module
@@ -88,3 +88,25 @@ def test_many_classes_get_a_flow_without_a_program(monkeypatch, rng):
     assert_allclose(weights @ dual, 0, atol=1e-12)
     assert 0.8 * best < weights @ -np.diag(dual) < best
     assert not scores.any()
+
+
+@all_cases
+def test_weights_of_very_different_sizes_are_no_obstacle(case, rng):
+    """HiGHS calls some of these linear programs infeasible, although no flow at all is feasible."""
+    sizes = [[6.02744594e-09, 1.43216304e-05, 5.07654318e-08, 9.99985622e-01]]
+    sizes += (10 ** rng.uniform(-15, 0, (100, 4))).tolist()
+    for size in sizes:
+        weights = np.resize(size, case.n_classes)
+        scores, dual = case.loss.best_constants(weights / weights.sum(), True)
+        assert np.isfinite(scores).all()
+        assert is_feasible(case, dual, np.arange(case.n_classes)).all()
+
+
+@pytest.mark.parametrize("case", [case for case in SMALL_CASES if case.n_scores > 1], ids=str)
+def test_a_linear_program_that_is_not_solved_costs_little(case, monkeypatch):
+    weights = np.array([0.5, 0.3, 0.2])
+    monkeypatch.setattr(constant_scores_module, "linprog", lambda *args, **options: OptimizeResult(x=None))
+    _, dual = case.loss.best_constants(weights, True)
+    assert_allclose(weights @ dual, 0, atol=1e-12)
+    assert is_feasible(case, dual, np.arange(3)).all()
+    assert weights @ case.loss.dual_values(dual, np.arange(3)) > 0

@@ -24,7 +24,7 @@ from linear_hinge.estimator.dask_data import RowlessProblem, by_blocks, loaded, 
 from linear_hinge.estimator.fitting import fitted_attributes, run
 from linear_hinge.estimator.linear_classifier import all_or_nothing
 from linear_hinge.estimator.margins import split_margin
-from linear_hinge.estimator.starting import CLOSED_FORM_BATCH_SIZE, overflow, quiet
+from linear_hinge.estimator.starting import closed_form_batch_size, overflow, quiet
 from linear_hinge.estimator.targets import encode_for_fit
 from linear_hinge.estimator.types import (
     BatchSize,
@@ -249,7 +249,9 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         problem = self._problem(data, classes, of_class[weighted])
         used = [place for place, share in enumerate(shares) if share > 0]
         options = {"seed": check_random_state(self.random_state).randint(2**31), "shuffle": self.shuffle}
-        options["batch_size"] = CLOSED_FORM_BATCH_SIZE if self.batch_size == "auto" else int(self.batch_size)
+        n_features = data.summaries[0].n_features
+        is_auto = self.batch_size == "auto"
+        options["batch_size"] = closed_form_batch_size(n_features) if is_auto else int(self.batch_size)
         recipes = [
             Recipe(problem, labels, codes, factors, number, shares[place], options) for number, place in enumerate(used)
         ]

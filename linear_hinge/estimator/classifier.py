@@ -87,7 +87,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         returns the best iterate instead and ignores this parameter.
     batch_size : int or "auto", default="auto"
         Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step. "auto" means 64;
-        for `fit` with ``learning_rate="auto"`` it means 8 if there are more than 64 samples.
+        for `fit` with ``learning_rate="auto"`` and more than 64 samples it means 8 for up to 64 features, 16 for more.
     max_iter : int, default=1000
         Largest number of passes over the data and Newton steps. It affects only `fit`.
     tol : float, default=0.001

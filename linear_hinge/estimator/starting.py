@@ -18,10 +18,13 @@ from linear_hinge.solvers.stream import DualStream
 from linear_hinge.solvers.subgradient import ScheduledFit, SubgradientDescent
 from linear_hinge.solvers.warm_start import starting_dual
 
-# Samples in a minibatch where batch_size="auto". Steps in closed form gain from small batches where rows resemble each
-# other. Where a batch holds all rows, samples of weight k and samples repeated k times give the same model.
+# Samples in a minibatch where batch_size="auto". Where a batch holds all rows, samples of weight k and samples repeated
+# k times give the same model.
 BATCH_SIZE = 64
-CLOSED_FORM_BATCH_SIZE = 8
+
+# Steps in closed form gain from small batches where rows resemble each other, as rows of at most `FEW_FEATURES` do.
+CLOSED_FORM_BATCH_SIZE, SMALLEST_BATCH_SIZE = 16, 8
+FEW_FEATURES = 64
 
 
 def overflow(n_iter):
@@ -68,7 +71,7 @@ def make_solver(problem, classes, params, rng, before):
     options = {"tol": params["tol"], "batch_size": _batch_size(params), "rng": rng}
     if params["learning_rate"] == "auto":
         if params["batch_size"] == "auto" and len(problem.rows) > BATCH_SIZE:
-            options["batch_size"] = CLOSED_FORM_BATCH_SIZE
+            options["batch_size"] = closed_form_batch_size(problem.X.shape[1])
         _row_norm(problem)  # raises where squares overflow
         problem = centred(problem)
         if "coef_" not in before:
@@ -84,6 +87,11 @@ def make_solver(problem, classes, params, rng, before):
         return CertifiedFit(problem, dual, intercept, coef, saved=before.get("_steps_"), **options)
     descent = SubgradientDescent(*_start(problem, classes, before), _row_norm(problem))
     return ScheduledFit(problem, descent, _schedule(params, descent), average=params["average"], **options)
+
+
+def closed_form_batch_size(n_features):
+    """Return the number of samples in a minibatch of steps in closed form."""
+    return SMALLEST_BATCH_SIZE if n_features <= FEW_FEATURES else CLOSED_FORM_BATCH_SIZE
 
 
 def make_stream(problem, model, params):

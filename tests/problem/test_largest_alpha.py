@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from problems import SMALL_CASES, dense, draw_problem, make_problem
 
 from linear_hinge.losses import BinaryHinge, WestonWatkins
+from linear_hinge.problem import largest_alpha as largest_alpha_module
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.problem.largest_alpha import best_constants, better_than_zero, largest_alpha
 from linear_hinge.problem.objective import primal_objective
@@ -67,7 +68,8 @@ def test_rows_without_weight_do_not_count(case, rng):
 
 @small_cases
 @with_and_without_intercept
-def test_where_a_fit_begins_its_dual_objective_is_above_zero(case, fit_intercept, rng):
+def test_where_a_fit_begins_its_dual_objective_is_above_zero(case, fit_intercept, rng, monkeypatch):
+    monkeypatch.setattr(largest_alpha_module, "STRONG", 0)
     problem = draw_problem(case, rng, fit_intercept=fit_intercept)
     smallest = largest_alpha(problem, 0.5)  # where D(G) = P₀/2
     for alpha, is_better in (
@@ -83,3 +85,9 @@ def test_where_a_fit_begins_its_dual_objective_is_above_zero(case, fit_intercept
             assert_array_equal(intercept, best_constants(problem)[1])
             assert_allclose(coef, -(dense(problem).T @ (problem.weights[:, None] * dual)) / alpha, atol=1e-13)
             assert best_bound(problem.with_alpha(alpha), dual)[0] > 0
+
+
+def test_nothing_is_computed_where_regularisation_is_weak(rng, monkeypatch):
+    problem = draw_problem(SMALL_CASES[0], rng, alpha=1e-3)
+    monkeypatch.setattr(largest_alpha_module, "best_constants", None)
+    assert better_than_zero(problem) is None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import linear_hinge
+from linear_hinge.kernels import is_compiled
 from linear_hinge.losses import LOSSES
 from linear_hinge.report.command_line import make_parser
 
@@ -24,8 +25,15 @@ PAGES = sorted(
 
 needs_pages = pytest.mark.skipif(not PAGES, reason="the tests run away from the repository")
 every_page = pytest.mark.parametrize("page", PAGES)
+# Minutes without compiled code.
+SLOW_IN_NUMPY = ("guide/tuning.rst",)
 every_page_with_code = pytest.mark.parametrize(
-    "page", [page for page in PAGES if ">>>" in (DOCS / page).read_text(encoding="utf-8")]
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if page in SLOW_IN_NUMPY and not is_compiled() else ())
+        for page in PAGES
+        if ">>>" in (DOCS / page).read_text(encoding="utf-8")
+    ],
 )
 
 

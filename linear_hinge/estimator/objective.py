@@ -7,10 +7,9 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from sklearn.utils.multiclass import check_classification_targets
 
 from linear_hinge.estimator.margins import split_margin
-from linear_hinge.estimator.targets import check_weights, naming_y
+from linear_hinge.estimator.targets import check_labels, check_weights, naming_y
 from linear_hinge.estimator.types import LossName, Margin, MatrixLike, keeping_types
 from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import checked_sparse, for_kernels
@@ -119,7 +118,7 @@ def objective_and_subgradient(
     with naming_y():
         X, y = check_X_y(checked_sparse(X), y, accept_sparse="csr", dtype=[np.float64, np.float32])
     coef = _checked_coef(coef, X.shape[1])
-    check_classification_targets(y)
+    check_labels(y)
     classes, codes = _encoded(y, classes)
     margin, costs = split_margin(margin, WeightedClasses(classes))
     hinge = get_loss(loss, len(classes), costs)

@@ -16,8 +16,21 @@ def check_rows(estimator, X, y, *, reset):
     X = checked_sparse(X)
     with naming_y():
         X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
-    check_classification_targets(y)
+    check_labels(y)
     return for_kernels(X), y
+
+
+def check_labels(y):
+    """Check that y holds the labels of a classification, and none that is missing.
+
+    Raises
+    ------
+    ValueError
+        If a label is None, or if y is of another kind.
+    """
+    if y.dtype == object and any(label is None for label in y):
+        raise ValueError("Input y contains NaN.")
+    check_classification_targets(y)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ LABELS = np.array(["b", "a", "c", "a", "b", "a"])
     "y",
     [
         np.array(["a", np.nan, "b", "a"], object),
+        np.array(["a", None, "b", "a"], object),
         np.array([0, np.nan, 1, 0]),
         pytest.param(lambda pd: pd.Series(["a", None, "b", "a"]), id="pandas"),
         pytest.param(lambda pd: pd.Series(["a", None, "b", "a"], dtype="string"), id="pandas, string"),

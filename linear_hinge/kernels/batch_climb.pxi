@@ -35,7 +35,7 @@ def climb(
     ndarray of shape (n_rows, n_scores), dtype=float64
         The subgradients G.
     """
-    cdef Py_ssize_t n = start.shape[0], K = start.shape[1], step
+    cdef Py_ssize_t n = start.shape[0], K = start.shape[1], i, step
     cdef double gap, first_gap = 0, last_speed, speed = 1
     numbers = np.zeros((5, n, K))
     numbers[0] = start
@@ -47,8 +47,8 @@ def climb(
     at.scores, at.last_scores = &held[0, 0, 0], &held[1, 0, 0]
     at.dual, at.last_dual, at.change = &held[2, 0, 0], &held[3, 0, 0], &held[4, 0, 0]
     if loss.costs != NULL:
-        for step in range(n):
-            loss.add_distances(y[step], K, margin, at.scores + step * K)
+        for i in range(n):
+            loss.add_distances(y[i], K, margin, at.scores + i * K)
         at.margin = 0
     memcpy(at.last_scores, at.scores, n * K * sizeof(double))
     for step in range(most_steps):
@@ -112,17 +112,19 @@ cdef void step_of_batch(
     cdef Py_ssize_t i, k, j, K = at.K
     cdef double* ahead = at.change  # until it is overwritten, row by row
     cdef double* better = work
-    cdef double old_dual, old_score, greatest
+    cdef double* scores_ahead = work + 2 * K
+    cdef double old_dual, old_score, greatest, rho
     for i in range(at.n):
         greatest = 0
         for k in range(K):
             j = i * K + k
             old_dual, old_score = at.dual[j], at.scores[j]
             ahead[j] = old_dual + theta * (old_dual - at.last_dual[j])
-            work[2 * K + k] = old_score + theta * (old_score - at.last_scores[j])
+            scores_ahead[k] = old_score + theta * (old_score - at.last_scores[j])
             at.last_dual[j], at.last_scores[j] = old_dual, old_score
-            greatest = larger(fabs(work[2 * K + k]), greatest)
-        loss.prox(ahead + i * K, work + 2 * K, y[i], K, larger(at.rho, loss.tiny * (greatest + at.margin)), at.margin, better)
+            greatest = larger(fabs(scores_ahead[k]), greatest)
+        rho = larger(at.rho, loss.tiny * (greatest + at.margin))
+        loss.prox(ahead + i * K, scores_ahead, y[i], K, rho, at.margin, better)
         for k in range(K):
             j = i * K + k
             at.change[j] = weights[i] * (better[k] - at.last_dual[j])

@@ -56,8 +56,9 @@ def climb(loss, X_batch, scores, y, weights, *, alpha, margin, sigma2):
     ----------
     Beck and Teboulle, A fast iterative shrinkage-thresholding algorithm for linear inverse problems, 2009.
     """
-    along = product_with_gram(X_batch, sigma2)
-    if X_batch.shape[0] <= LARGEST_GRAM:
+    if X_batch.shape[0] > LARGEST_GRAM:
+        along = product_with_gram(X_batch, sigma2)
+    else:
         gram = gram_matrix(X_batch, sigma2)
         limits = POWER_ITERATIONS, SAFETY_FACTOR, MAX_BATCH_STEPS, BATCH_ACCURACY
         compiled = door.climb(loss, gram, scores, y, weights, alpha, margin, limits)

@@ -11,13 +11,12 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
-from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _check_method_params
 
 from linear_hinge.estimator.callbacks import Refit
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
+from linear_hinge.estimator.fold_scores import score_folds
 from linear_hinge.estimator.linear_classifier import LinearClassifier, all_or_nothing
-from linear_hinge.estimator.path import ALPHAS, CONSTRAINTS, PARAMETERS, check_alphas, fits_along, warn_of_open_gaps
+from linear_hinge.estimator.path import ALPHAS, CONSTRAINTS, PARAMETERS, check_alphas, warn_of_open_gaps
 from linear_hinge.estimator.targets import check_rows, check_weights
 from linear_hinge.estimator.types import (
     BatchSize,
@@ -313,14 +312,21 @@ class MulticlassHingeClassifierCV(LinearClassifier):
         states = [self.random_state] * len(folds)
         if isinstance(self.random_state, np.random.RandomState):  # which folds that run side by side cannot share
             states = self.random_state.randint(np.iinfo(np.int32).max, size=len(folds))
-        of_folds = Parallel(n_jobs=self.n_jobs, verbose=self.verbose)(
-            delayed(_scores_of_fold)(
-                self._classifier(random_state=state), X, y, weights, *fold, self.alphas_, self._scorer(), score_params
-            )
-            for fold, state in zip(folds, states, strict=True)
+        estimators = [self._classifier(random_state=state) for state in states]
+        of_fits = score_folds(
+            estimators,
+            X,
+            y,
+            weights,
+            folds,
+            self.alphas_,
+            self._scorer(),
+            score_params,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
         )
-        self.scores_, self.duality_gaps_, converged = (np.array(rows) for rows in zip(*of_folds, strict=True))
-        warn_of_open_gaps(converged, self.max_iter, stacklevel=5)
+        self.scores_, self.duality_gaps_ = of_fits.scores, of_fits.gaps
+        warn_of_open_gaps(of_fits.converged, self.max_iter, stacklevel=5)
         means = self.scores_.mean(axis=0)
         best = means >= means.max() - TIE * np.abs(means).max()
         self.alpha_, self.best_score_ = float(self.alphas_[best.argmax()]), float(means[best.argmax()])
@@ -331,21 +337,3 @@ class MulticlassHingeClassifierCV(LinearClassifier):
             raise AttributeError(
                 f"This {type(self).__name__} was fitted with refit=False: it has scores_ and alpha_, but no model."
             )
-
-
-def _scores_of_fold(estimator, X, y, weights, train, test, alphas, scorer, score_params):
-    """Scores, gaps, and whether they converged, of all alphas. Samples that are not in ``train`` have no weight."""
-    n_samples = len(y)
-    weights = weights * np.bincount(np.arange(n_samples)[train], minlength=n_samples)
-    if not weights.any():
-        raise ValueError("In one of the folds of cv no training sample has a weight.")
-    X_test, y_test = X[test], y[test]
-    score_params = _check_method_params(X, score_params, test)
-    estimator.n_features_in_ = X.shape[1]
-    scores, gaps, converged = [], [], []
-    for step in fits_along(estimator, X, y, weights, alphas):
-        vars(estimator).update(step.model)
-        scores.append(float(scorer(estimator, X_test, y_test, **score_params)))
-        gaps.append(step.gap)
-        converged.append(step.converged)
-    return scores, gaps, converged

@@ -3,7 +3,7 @@
 
 `sweep` makes the steps that `dual_step.step` specifies, batch after batch, without Python in between. The included files
 contain the losses a second time, row by row in float64 (`row_losses.pxi`), the products with single rows of X
-(`row_products.pxi`, `zero_groups.pxi`) and those of a batch for one thread (`slices.pxi`), the numbers of a step
+(`row_products.pxi`) and those of a batch for one thread (`slices.pxi`), the numbers of a step
 (`dual_step.pxi`), computations over all rows (`whole_rows.pxi`), products for pairs of a row and a class (`entries.pxi`),
 the Newton systems that are made of them (`newton_system.pxi`, `block_preconditioner.pxi`), and the steps of a stream
 (`batch_climb.pxi`).
@@ -45,7 +45,6 @@ include "row_loops.pxi"
 include "sparse_loops.pxi"
 include "row_losses.pxi"
 include "row_products.pxi"
-include "zero_groups.pxi"
 include "slices.pxi"
 include "dual_step.pxi"
 include "entries.pxi"

@@ -34,12 +34,6 @@ WEIGHTED_ROWS = 2048
 # In a transposed product with dense rows, G may have this share of non-zeros: with more, blocks of BLAS are faster.
 LARGEST_DENSITY = 0.25
 
-# Dense rows get bits for the groups of features that are not all zero, if these are at most `MOST_OCCUPIED` of the
-# groups of `LOOKED_AT` rows: a group that is not zero costs more where bits are read.
-MOST_OCCUPIED = 0.6
-LOOKED_AT = 16
-GROUPED_FEATURES, BITS_FEATURES = 4, 128  # of a bit, and of a number of 32 bits, as in zero_group_loops.h
-
 # Rounding may make a pivot zero or negative: it is at least this share of the diagonal.
 SMALLEST_PIVOT = 1e-12
 
@@ -50,9 +44,9 @@ def row_loss(loss):
     return None if _kernels is None or name is None else getattr(_kernels, name)(loss.smallest_curvature, loss.costs)
 
 
-def rows_of(X, occupied=None):
+def rows_of(X):
     """Return the compiled view of X, where the entries of its rows lie side by side; None otherwise."""
-    return _kernels.Rows(X, occupied) if _is_suitable(X, X) else None
+    return _kernels.Rows(X) if _is_suitable(X, X) else None
 
 
 def sweep(state, loss, X, matrix, rows, mean=None):
@@ -118,25 +112,17 @@ def _weighted(dual, weights):
     return dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
 
 
-def norms_and_bits(X):
-    """Compute `products.norms_and_bits`."""
+def squared_norms(X):
+    """Compute `products.squared_norms`."""
     if not _is_suitable(X, X):
         return None
     rows = _kernels.Rows(X)
     if sp.issparse(X):
-        return _kernels.sparse_norms(rows), None
-    has_bits = _has_many_zeros(X)
-    norms, occupied = np.empty(len(X)), np.empty((has_bits * len(X), -(-X.shape[1] // BITS_FEATURES)), np.uint32)
+        return _kernels.sparse_norms(rows)
+    norms = np.empty(len(X))
     for first, last in _pieces(X, norms[:, None]):
-        _kernels.dense_norms(rows, first, last, max_threads(), norms, occupied)
-    return norms, occupied if has_bits else None
-
-
-def _has_many_zeros(X):
-    """Return whether the bits are worth their cost, as some of the rows show."""
-    n_groups = X.shape[1] // GROUPED_FEATURES
-    some = X[:: max(1, len(X) // LOOKED_AT), : n_groups * GROUPED_FEATURES]
-    return n_groups > 0 and np.mean((some != 0).reshape(-1, GROUPED_FEATURES).any(axis=1)) < MOST_OCCUPIED
+        _kernels.dense_norms(rows, first, last, max_threads(), norms)
+    return norms
 
 
 def mean_losses(loss, X, matrix, coef, intercept, y, weights, margins):

@@ -10,8 +10,6 @@ class Matrix:
     ----------
     X : ndarray or CSR of shape (n_samples, n_features)
         The data.
-    occupied : ndarray of shape (n_samples, n_features / 128), dtype=uint32, optional
-        For dense rows with many zeros, a bit for every four features, set if one of them is not zero.
 
     Attributes
     ----------
@@ -19,6 +17,5 @@ class Matrix:
         X as compiled code reads it; None where it cannot.
     """
 
-    def __init__(self, X, occupied=None):
-        self.X, self.occupied = X, occupied
-        self.rows = door.rows_of(X, occupied)
+    def __init__(self, X):
+        self.X, self.rows = X, door.rows_of(X)

@@ -148,33 +148,15 @@ def squared_norms(X):
     ndarray of shape (n_samples,), dtype=float64
         The squared norms, inf where they overflow.
     """
-    return norms_and_bits(X)[0]
-
-
-def norms_and_bits(X):
-    """Compute ‖x_i‖² and, for dense rows with many zeros, which groups of features are not all zero.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n_samples, n_features)
-        The rows x_i.
-
-    Returns
-    -------
-    norms : ndarray of shape (n_samples,), dtype=float64
-        The squared norms, inf where they overflow.
-    occupied : ndarray of shape (n_samples, n_features / 128), dtype=uint32, or None
-        The bits that `Matrix` takes; None for rows with few zeros, for sparse rows and without compiled code.
-    """
     if X.shape[0] == 0:
-        return np.empty(0), None
-    compiled = door.norms_and_bits(X)
+        return np.empty(0)
+    compiled = door.squared_norms(X)
     if compiled is not None:
         return compiled
     norms = np.empty(X.shape[0])
     for chunk, rows in _unique_pieces(X):
         norms[chunk] = row_norms(rows, squared=True)
-    return norms, None
+    return norms
 
 
 def _unique_pieces(X):

@@ -206,3 +206,15 @@ static void NAME(add_step)(ptrdiff_t K, double weight, double on_mean, const REA
         total_on_mean[k] += on_mean * weight * step[k];
     }
 }
+
+/* ‖x‖² of a row. */
+MULTIVERSION
+static double NAME(dense_norm)(ptrdiff_t n_features, const REAL *x)
+{
+    double sums[FEATURE_GROUP] = {0};
+    ptrdiff_t j = 0;
+    for (; j + FEATURE_GROUP <= n_features; j += FEATURE_GROUP)
+        for (int g = 0; g < FEATURE_GROUP; g++) sums[g] += (double)x[j + g] * x[j + g];
+    for (; j < n_features; j++) sums[0] += (double)x[j] * x[j];
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}

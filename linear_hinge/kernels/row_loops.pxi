@@ -17,17 +17,17 @@ cdef extern from *:
     #include "vectors.h"
     #define REAL float
     #include "row_loops.h"
-    #include "zero_group_loops.h"
     #include "newton_system_loops.h"
     #undef REAL
     #define REAL double
     #include "row_loops.h"
-    #include "zero_group_loops.h"
     #include "newton_system_loops.h"
     #undef REAL
     """
     int ROW_GROUP
     Py_ssize_t LINE_BYTES
+    double dense_norm_float(Py_ssize_t, const float*) noexcept nogil
+    double dense_norm_double(Py_ssize_t, const double*) noexcept nogil
     void dense_scores_float(Py_ssize_t, const float* const*, const float*, Py_ssize_t, float*) noexcept nogil
     void dense_scores_double(Py_ssize_t, const double* const*, const double*, Py_ssize_t, double*) noexcept nogil
     double dense_add_float(

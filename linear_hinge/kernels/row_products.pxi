@@ -3,7 +3,7 @@
 
 cimport cython
 from cython.parallel cimport parallel, prange, threadid
-from libc.stdint cimport INTPTR_MAX, intptr_t, uint8_t, uint32_t
+from libc.stdint cimport INTPTR_MAX, intptr_t, uint8_t
 
 # The number of multiplications that is worth waking threads, and the most that a task had so far. Nothing wakes them
 # before their cost is known.
@@ -33,7 +33,7 @@ cdef Py_ssize_t FETCHED_ENTRIES = 32
 cdef Py_ssize_t ENTRY_ROWS = 256
 
 # Features that one squared norm is summed over: fixed, so that the sum does not depend on the number of threads.
-cdef Py_ssize_t BLOCK = OCCUPIED_BLOCK
+cdef Py_ssize_t BLOCK = 128
 
 
 @cython.final
@@ -44,8 +44,6 @@ cdef class Rows:
     ----------
     X : ndarray or CSR of shape (n_samples, n_features), dtype=float32 or float64
         The data.
-    occupied : ndarray of shape (n_samples, n_blocks), dtype=uint32, optional
-        For dense rows, the bits that `dense_norms` sets.
     """
 
     cdef bint is_sparse, is_wide, is_double
@@ -53,10 +51,9 @@ cdef class Rows:
     cdef const void* data
     cdef const void* indices
     cdef const void* indptr
-    cdef const uint32_t* occupied
     cdef tuple kept
 
-    def __init__(self, X, occupied=None):
+    def __init__(self, X):
         self.n_rows, self.n_features = X.shape
         self.is_sparse, self.is_double = hasattr(X, "indptr"), X.dtype.itemsize == 8
         if self.is_sparse:
@@ -65,10 +62,9 @@ cdef class Rows:
             _require_sparse(X, *self.kept)
             self.indices, self.indptr = address(self.kept[1]), address(self.kept[2])
         else:
-            _require_dense(X, occupied)
+            _require_dense(X)
             self.stride = X.strides[0] // X.itemsize
-            self.kept = (X, occupied)
-            self.occupied = NULL if occupied is None else <const uint32_t*>address(occupied)
+            self.kept = (X,)
         self.data = address(self.kept[0])
 
     cdef Py_ssize_t begin(self, Py_ssize_t row) noexcept nogil:
@@ -81,13 +77,6 @@ cdef class Rows:
 
     cdef Py_ssize_t n_entries(self, Py_ssize_t row) noexcept nogil:
         return self.begin(row + 1) - self.begin(row) if self.is_sparse else self.n_features
-
-    cdef bint has_bits(self, Py_ssize_t width) noexcept nogil:
-        """Return whether the bits of dense rows are used, which is not worth it for a single score."""
-        return self.occupied != NULL and width > 1
-
-    cdef uint32_t bits(self, Py_ssize_t row, Py_ssize_t block) noexcept nogil:
-        return self.occupied[row * n_blocks_of(self) + block]
 
     cdef Py_ssize_t n_between(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
         """Return how many entries the rows from first to last have."""
@@ -106,15 +95,12 @@ def _require_sparse(X, data, indices, indptr):
     _require(indptr[-1] <= min(len(data), len(indices)))
 
 
-def _require_dense(X, occupied):
+def _require_dense(X):
     size = X.itemsize
     _require(X.ndim == 2 and X.dtype.char in "fd" and X.dtype.isnative and X.flags.aligned)
     # The stride of a dimension of length one is arbitrary.
     _require(X.shape[1] <= 1 or X.strides[1] == size)
     _require(X.shape[0] <= 1 or X.strides[0] % size == 0)
-    if occupied is not None:
-        is_fitting = occupied.shape == (X.shape[0], (X.shape[1] + BLOCK - 1) // BLOCK)
-        _require(is_fitting and occupied.dtype == np.uint32 and occupied.flags.c_contiguous)
 
 
 def _is_native(array, kinds):
@@ -201,9 +187,6 @@ cdef void score_groups(
     if X.is_sparse:
         i = first * ROW_GROUP
         score_sparse_rows(X, rows + i, min(last * ROW_GROUP, n_rows) - i, W, width, 0, width, scores + i * width)
-    elif X.has_bits(width):
-        for i in range(first * ROW_GROUP, min(last * ROW_GROUP, n_rows)):
-            score_occupied_row(X, rows[i], W, width, 0, n_blocks_of(X), scores + i * width)
     else:
         for i in range(first, last):
             score_dense_group(

@@ -5,7 +5,7 @@ from libc.string cimport memcpy, memset
 
 
 # Numbers of work space that a thread needs for every row of a batch.
-cdef Py_ssize_t ADDRESSES = 6
+cdef Py_ssize_t ADDRESSES = 4
 
 
 cdef struct Slice:
@@ -65,10 +65,8 @@ cdef void score_block(
     cdef Py_ssize_t i, first = block * BLOCK, last = min(first + BLOCK, X.n_features)
     for i in range(n_rows):
         if i < n_next:
-            fetch_block(X, rows[n_rows + i], block, <const real*>X.data)
-        if X.has_bits(width):
-            score_occupied_row(X, rows[i], W, width, block, block + 1, scores + i * width)
-        elif i % ROW_GROUP == 0:
+            fetch(<const real*>X.data + X.begin(rows[n_rows + i]) + first, (last - first) * sizeof(real))
+        if i % ROW_GROUP == 0:
             score_dense_group(X, rows, i, n_rows, W, width, first, last, scores + i * width)
 
 
@@ -99,25 +97,17 @@ cdef void add_features(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Slice mine,
     intptr_t* addresses, double* squares, real* W
 ) noexcept nogil:
-    # Two arrays of 2 n_rows addresses, the second halves being work space; then row numbers, then bits.
+    # Two arrays of 2 n_rows addresses, the second halves being work space.
     cdef const real** x = <const real**>addresses
     cdef const real** D = <const real**>(addresses + 2 * n_rows)
-    cdef intptr_t* moved = addresses + 4 * n_rows
-    cdef intptr_t* bits = addresses + 5 * n_rows
     cdef Py_ssize_t i, block, last, n_moved = 0
     for i in range(n_rows):
         if any_nonzero(G + i * width, width):
             x[n_moved], D[n_moved] = <const real*>X.data + X.begin(rows[i]), G + i * width
-            moved[n_moved] = rows[i]
             n_moved += 1
     for block in range(mine.first, mine.last):
         last = min((block + 1) * BLOCK, X.n_features)
-        if X.has_bits(width):
-            for i in range(n_moved):
-                bits[i] = X.bits(moved[i], block)
-            squares[block] = occupied_add(n_moved, x, D, bits, width, <real>scale, block * BLOCK, last, W)
-        else:
-            squares[block] = dense_add(n_moved, x, D, width, <real>scale, block * BLOCK, last, W)
+        squares[block] = dense_add(n_moved, x, D, width, <real>scale, block * BLOCK, last, W)
 
 
 cdef void add_classes(

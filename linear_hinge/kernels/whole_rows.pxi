@@ -77,6 +77,29 @@ cdef void sum_features(
                            first_feature, last_feature, &sums[0, 0])
 
 
+def dense_norms(Rows X, Py_ssize_t first, Py_ssize_t last, int most_threads, double[::1] norms):
+    """Compute ‖x_i‖² of the dense rows from first to last.
+
+    Parameters
+    ----------
+    X : Rows
+        The rows of X.
+    first, last : int
+        Where the rows begin and end.
+    most_threads : int
+        Number of threads at most.
+    norms : ndarray of shape (n_samples,)
+        Place for the squared norms.
+    """
+    cdef Py_ssize_t i
+    cdef int n_threads = worth_threads(X.n_between(first, last), most_threads)
+    for i in prange(first, last, num_threads=n_threads, schedule="static", nogil=True):
+        if X.is_double:
+            norms[i] = dense_norm_double(X.n_features, <const double*>X.data + X.begin(i))
+        else:
+            norms[i] = dense_norm_float(X.n_features, <const float*>X.data + X.begin(i))
+
+
 def sparse_norms(Rows X):
     """Compute ‖x_i‖² of every row of a sparse X.
 

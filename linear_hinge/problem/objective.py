@@ -213,9 +213,8 @@ def objectives_of(problem, coef, intercept, scales, dtype=np.float64):
 
 def _pieces(problem, dtype):
     """Yield slices of the rows, and a view of these rows in this dtype."""
-    X, occupied = problem.X, problem.occupied
-    if X.dtype == dtype:
+    if problem.X.dtype == dtype:
         yield slice(None), problem.matrix
         return
-    for chunk, rows in widened(X):
-        yield chunk, Matrix(rows, None if occupied is None else occupied[chunk])
+    for chunk, rows in widened(problem.X):
+        yield chunk, Matrix(rows)

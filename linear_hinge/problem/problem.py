@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from linear_hinge.kernels.matrix import Matrix
-from linear_hinge.kernels.products import norms_and_bits, product, weighted_sum
+from linear_hinge.kernels.products import product, squared_norms, weighted_sum
 from linear_hinge.linalg.accurate import accurate_product
 from linear_hinge.linalg.batches import normalised, rows_of_block, some_rows
 from linear_hinge.linalg.sums import weighted_mean
@@ -129,20 +129,15 @@ class Problem:
         """The numbers of the rows with a positive weight."""
         return np.flatnonzero(self.weights)
 
-    @property
+    @cached_property
     def squared_norms(self):
         """The squared norms ‖x_i‖² of all rows, inf where they overflow."""
-        return self._norms_and_bits[0]
-
-    @property
-    def occupied(self):
-        """The bits of the feature groups that are not all zero, for dense rows with many zeros; None for others."""
-        return self._norms_and_bits[1]
+        return squared_norms(self.X)
 
     @cached_property
     def matrix(self):
         """The view of X that the kernels take."""
-        return Matrix(self.X, self.occupied)
+        return Matrix(self.X)
 
     @cached_property
     def mean(self):
@@ -180,7 +175,3 @@ class Problem:
         given = {field.name for field in fields(self)}
         vars(other).update({name: value for name, value in vars(self).items() if name not in given})
         return other
-
-    @cached_property
-    def _norms_and_bits(self):
-        return norms_and_bits(self.X)

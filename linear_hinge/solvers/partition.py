@@ -72,18 +72,18 @@ class Partition:
         self.problem, self.share, self.number = problem, share, number
         self.seed, self.batch_size, self.shuffle = seed, batch_size, shuffle
         self.ascent = self.newton = self.feasible = None
-        self.norms_and_bits = None
+        self.squared_norms = None
 
     def detach(self):
         """Forget X, which somebody else holds or loads; all that is known of it stays."""
-        self.norms_and_bits = vars(self.problem).get("_norms_and_bits", self.norms_and_bits)
+        self.squared_norms = vars(self.problem).get("squared_norms", self.squared_norms)
         self._use(replace(self.problem, X=self.problem.X[:0]))
 
     def attach(self, X):
         """Have the same X again."""
         problem = replace(self.problem, X=X)
-        if self.norms_and_bits is not None:
-            vars(problem)["_norms_and_bits"] = self.norms_and_bits
+        if self.squared_norms is not None:
+            vars(problem)["squared_norms"] = self.squared_norms
         self._use(problem)
 
     def _use(self, problem):

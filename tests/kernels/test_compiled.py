@@ -326,7 +326,7 @@ def test_transposed_products_that_others_make(rng):
 @dtypes
 def test_norms_of_rows(n_features, kind, dtype, rng):
     X = (rng.normal(size=(20, n_features)) * (rng.uniform(size=(20, n_features)) < 0.3)).astype(dtype)
-    found = door.norms_and_bits(CONTAINERS[kind](X))[0]
+    found = door.squared_norms(CONTAINERS[kind](X))
     assert found.dtype == np.float64
     assert_allclose(found, (X.astype(np.float64) ** 2).sum(axis=1), rtol=1e-14)
 
@@ -344,40 +344,18 @@ def compiled_losses(problem, coef, intercept, margins):
 
 
 @needs_kernels
-@pytest.mark.parametrize("n_features", [5, 128, 259])
-@dtypes
-def test_bits_tell_which_groups_of_features_are_not_all_zero(n_features, dtype, rng):
-    problem = with_zero_groups(drawn(CASES[0], rng, dtype=dtype, n_features=n_features))
-    n_groups = 32 * -(-n_features // 128)
-    filled = np.zeros((101, 4 * n_groups))
-    filled[:, :n_features] = problem.X
-    expected = (filled.reshape(101, n_groups, 4) != 0).any(axis=2)
-    found = problem.occupied[:, :, None] >> np.arange(32, dtype=np.uint32) & 1
-    assert_array_equal(found.reshape(101, n_groups), expected)
-
-
-@needs_kernels
-@pytest.mark.parametrize("kind", ["C", "F", "csr"])
-def test_rows_without_many_zeros_have_no_bits(kind, rng):
-    X = rng.normal(size=(30, 12)) * (rng.uniform(size=(30, 12)) < 0.4)
-    assert replace(drawn(CASES[0], rng), X=CONTAINERS[kind](X)).occupied is None
-    assert replace(drawn(CASES[0], rng), X=CONTAINERS[kind](X[:, :3] * 0)).occupied is None  # not one group
-
-
-@needs_kernels
 @all_cases
 @pytest.mark.parametrize("n_features", [18, 300])
 @dtypes
-def test_steps_and_losses_that_leave_out_zeros(case, n_features, dtype, rng, monkeypatch, worthwhile):
+def test_steps_and_losses_of_rows_with_many_zeros(case, n_features, dtype, rng, monkeypatch, worthwhile):
     problem = with_zero_groups(drawn(case, rng, dtype=dtype, n_features=n_features))
-    assert problem.occupied is not None
     found = [ascend_on(n, problem, monkeypatch) for n in (1, 2, 5)]
     assert_same_to_rounding(found[0], ascend_in_numpy(problem, monkeypatch), dtype)
     assert_same_bits(*found)
     coef, intercept = rng.normal(size=(n_features, case.n_scores)).astype(dtype), np.zeros(case.n_scores, dtype)
     expected = case.loss.values(problem.X @ coef, problem.y, 0.7)
-    with_bits = [compiled_losses(one, coef, intercept, np.array([0.7]))[0] for one in row_by_row(problem)]
-    assert_allclose(with_bits, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-5)
+    found = [compiled_losses(one, coef, intercept, np.array([0.7]))[0] for one in row_by_row(problem)]
+    assert_allclose(found, expected, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-5)
 
 
 @needs_kernels

@@ -3,11 +3,10 @@
 
 cimport cython
 from cython.parallel cimport parallel, prange, threadid
-from libc.stdint cimport INTPTR_MAX, intptr_t, uint8_t
+from libc.stdint cimport intptr_t, uint8_t
 
-# The number of multiplications that is worth waking threads, and the most that a task had so far. Nothing wakes them
-# before their cost is known.
-cdef Py_ssize_t worth = INTPTR_MAX, largest = 0
+# The number of multiplications that is worth waking threads: a core makes them in about 30 times the time that it takes.
+cdef Py_ssize_t worth = 2**17
 
 # In a sweep threads stay awake and wait for each other in every step: they are worth this factor fewer multiplications.
 cdef Py_ssize_t AWAKE = 4
@@ -120,49 +119,24 @@ cdef void* address(array):
 
 
 def set_worth_threads(Py_ssize_t n_multiplications):
-    """Set the number of multiplications that is worth waking threads.
+    """Set the number of multiplications that is worth waking threads, for tests.
 
     Parameters
     ----------
     n_multiplications : int
         Tasks with more multiplications use more than one thread.
-    """
-    global worth
-    worth = n_multiplications
-
-
-def largest_task():
-    """Return the largest number of multiplications of a task so far that several threads could have worked on."""
-    return largest
-
-
-def team_seconds(int n_threads):
-    """Measure how long it takes to wake threads that were started before, and to wait for them.
-
-    Parameters
-    ----------
-    n_threads : int
-        Number of threads.
 
     Returns
     -------
-    float
-        The time in seconds, the mean of three attempts.
+    int
+        The number that it was before.
     """
-    cdef double start = 0
-    cdef int i, attempt
-    cdef double[::1] done = np.zeros(n_threads)
-    for attempt in range(4):
-        if attempt == 1:
-            start = time.perf_counter()
-        for i in prange(n_threads, num_threads=n_threads, schedule="static", nogil=True):
-            done[i] = attempt
-    return (time.perf_counter() - start) / 3
+    global worth
+    before, worth = worth, n_multiplications
+    return before
 
 
 cdef int worth_threads(Py_ssize_t n_multiplications, int n_threads) noexcept nogil:
-    global largest
-    largest = max(largest, n_multiplications)
     return n_threads if n_multiplications > worth else 1
 
 

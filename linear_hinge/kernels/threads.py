@@ -1,4 +1,4 @@
-"""The number of threads that the kernels use, and the work that is worth waking them."""
+"""The number of threads that the kernels use."""
 
 import functools
 import os
@@ -8,36 +8,22 @@ import joblib
 
 from linear_hinge.kernels import _kernels
 
-# A thread is woken for at least `FEWEST_WORTH_THREADS` multiplications, and for at least as many as a core makes in
-# about four times the time that it takes to wake the others, at `WORTH_PER_SECOND`. That time is measured at most every
-# `TEAM_CHECK_INTERVAL` seconds, and takes at most 1 / `TEAM_CHECK_RATIO` of the time.
-FEWEST_WORTH_THREADS = 2**17
-WORTH_PER_SECOND = 2**33
-NEVER_WORTH = 2**62
-TEAM_CHECK_INTERVAL = 0.2
-TEAM_CHECK_RATIO = 100
+# Threads that waited in vain rest for `REST` times as long: what is lost stays below a hundredth of the time.
+REST = 100
 
 
 def max_threads():
     """Return how many threads a step may use.
 
-    The cost of waking them is measured now and then, because it is a thousand times higher where other processes keep
-    the cores busy; tasks that are not worth this cost stay on one thread. It is not measured where all tasks are small.
-
     Returns
     -------
     int
-        OpenMP's number of threads, which threadpoolctl and joblib set, or the number of cores if that is less.
+        OpenMP's number of threads, which threadpoolctl and joblib set, or the number of cores if that is less. It is 1
+        in a forked process, and for a while after other processes kept the cores busy.
     """
-    if team.is_forked:
+    if team.is_forked or time.monotonic() < team.rests_until:
         return 1
-    n_threads = min(_kernels.max_threads(), _cpu_count())
-    is_asked = n_threads > 1 and _kernels.largest_task() > FEWEST_WORTH_THREADS
-    if is_asked and time.monotonic() >= team.next_check:
-        seconds = _kernels.team_seconds(n_threads)
-        _kernels.set_worth_threads(multiplications_worth(seconds))
-        team.next_check = time.monotonic() + max(TEAM_CHECK_INTERVAL, TEAM_CHECK_RATIO * seconds)
-    return n_threads
+    return min(_kernels.max_threads(), _cpu_count())
 
 
 def describe():
@@ -46,31 +32,15 @@ def describe():
         return "1 thread, because the compiler had no OpenMP"
     if team.is_forked:
         return "1 thread, because this process was forked"
-    n_threads = max_threads()
+    n_threads = min(_kernels.max_threads(), _cpu_count())
     return f"{n_threads} thread{'s' * (n_threads > 1)} of OpenMP"
 
 
-def multiplications_worth(seconds):
-    """Compute how many multiplications are worth waking the threads.
-
-    Parameters
-    ----------
-    seconds : float
-        The time that it takes to wake them.
-
-    Returns
-    -------
-    int
-        Number of multiplications.
-    """
-    return int(max(FEWEST_WORTH_THREADS, WORTH_PER_SECOND * seconds))
-
-
 class _Team:
-    """The time when the cost of waking the threads is to be measured again."""
+    """Whether the threads may be woken."""
 
-    next_check = 0.0
     is_forked = False
+    rests_until = 0.0  # on the monotonic clock
 
     def fork(self):
         """Stay on one thread: the threads of GNU OpenMP do not exist in a forked child, which would wait for them."""
@@ -78,8 +48,7 @@ class _Team:
 
     def rest(self, seconds):
         """Leave the threads asleep for a while after they lost this time, in seconds."""
-        _kernels.set_worth_threads(NEVER_WORTH)
-        self.next_check = time.monotonic() + TEAM_CHECK_RATIO * seconds
+        self.rests_until = time.monotonic() + REST * seconds
 
 
 team = _Team()

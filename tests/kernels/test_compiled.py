@@ -58,11 +58,12 @@ def every_other_column(X):
 
 
 @pytest.fixture
-def worthwhile():
+def worthwhile(monkeypatch):
     """Threads are worth waking for the smallest of tasks, however busy the machine is."""
-    door._kernels.set_worth_threads(0)
+    before = door._kernels.set_worth_threads(0)
+    monkeypatch.setattr(threads.team, "rests_until", 0.0)
     yield
-    threads.team.next_check = 0.0
+    door._kernels.set_worth_threads(before)
 
 
 CONTAINERS = {
@@ -211,13 +212,17 @@ def test_threads_that_wait_in_vain_give_up_and_change_no_bit(kind, rng, monkeypa
 
 @needs_kernels
 def test_a_team_that_lost_time_rests_a_while(monkeypatch):
-    told = []
-    monkeypatch.setattr(door._kernels, "set_worth_threads", told.append)
-    monkeypatch.setattr(threads.team, "next_check", 0.0)
-    now = threads.time.monotonic()
+    now = 1000.0
+    monkeypatch.setattr(threads.time, "monotonic", lambda: now)
+    monkeypatch.setattr(threads, "_cpu_count", lambda: 2)
+    monkeypatch.setattr(door._kernels, "max_threads", lambda: 2)
+    monkeypatch.setattr(threads.team, "rests_until", 0.0)
+    assert threads.max_threads() == 2
     threads.team.rest(0.5)
-    assert told == [threads.NEVER_WORTH]
-    assert threads.team.next_check >= now + 50
+    now += 49
+    assert threads.max_threads() == 1
+    now += 2
+    assert threads.max_threads() == 2
 
 
 @needs_kernels
@@ -455,15 +460,11 @@ def test_newton_systems_are_those_of_the_specification(case, dtype, fit_intercep
 @small_cases
 @pytest.mark.parametrize("kind", ["C", "csr"])
 @dtypes
-def test_same_newton_steps_on_any_number_of_threads(case, kind, dtype, rng, monkeypatch):
-    """With threads for the smallest of tasks, and with none."""
-    monkeypatch.setattr(threads, "FEWEST_WORTH_THREADS", 0)
-    monkeypatch.setattr(threads, "WORTH_PER_SECOND", 0)
+def test_same_newton_steps_on_any_number_of_threads(case, kind, dtype, rng, monkeypatch, worthwhile):
     results = []
     for n_threads in (1, 2, 5):
         monkeypatch.setattr(door._kernels, "max_threads", lambda n_threads=n_threads: n_threads)
         monkeypatch.setattr(threads, "_cpu_count", lambda n_threads=n_threads: n_threads)
-        threads.team.next_check = 0.0
         newton = start_newton(
             case, np.random.RandomState(0), kind=CONTAINERS[kind], dtype=dtype, n_samples=600, n_features=30
         )
@@ -473,31 +474,7 @@ def test_same_newton_steps_on_any_number_of_threads(case, kind, dtype, rng, monk
         results.append(
             [*newton.coefficients(), newton.point.dual, objective, *best_bound(newton.problem, newton.point.dual)]
         )
-    threads.team.next_check = 0.0
     assert_same_bits(*results)
-
-
-def test_threads_are_worth_more_work_where_waking_them_takes_longer():
-    idle, busy = threads.multiplications_worth(1e-6), threads.multiplications_worth(1e-2)
-    assert idle == threads.FEWEST_WORTH_THREADS
-    assert busy == pytest.approx(1e-2 * threads.WORTH_PER_SECOND)
-    assert busy > 100 * idle
-
-
-@needs_kernels
-def test_the_cost_of_waking_threads_is_measured_now_and_then(monkeypatch):
-    told = []
-    monkeypatch.setattr(threads, "_cpu_count", lambda: 2)
-    monkeypatch.setattr(door._kernels, "max_threads", lambda: 2)
-    monkeypatch.setattr(door._kernels, "team_seconds", lambda n_threads: 0.01)
-    monkeypatch.setattr(door._kernels, "set_worth_threads", told.append)
-    monkeypatch.setattr(threads.team, "next_check", 0.0)
-    monkeypatch.setattr(door._kernels, "largest_task", lambda: threads.FEWEST_WORTH_THREADS)
-    assert [threads.max_threads() for _ in range(3)] == [2, 2, 2]
-    assert not told  # nothing that was worth a thread
-    monkeypatch.setattr(door._kernels, "largest_task", lambda: threads.FEWEST_WORTH_THREADS + 1)
-    assert [threads.max_threads() for _ in range(3)] == [2, 2, 2]
-    assert told == [threads.multiplications_worth(0.01)]
 
 
 @needs_kernels
@@ -558,8 +535,7 @@ def fit(_):
 
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(20000, 100)), rng.integers(5, size=20000)
-threads.FEWEST_WORTH_THREADS = 1
-threads.multiplications_worth = lambda seconds: 1
+threads._kernels.set_worth_threads(1)
 coef, _ = fit(0)
 with multiprocessing.get_context("fork").Pool(2) as pool:
     for other, n_threads in pool.map_async(fit, range(2)).get(20):

@@ -99,11 +99,11 @@ def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
         return pairs.sums(values, is_squared).T
     if is_squared and not X.has_canonical_format:
         return None
-    rows, n_threads = _kernels.Rows(X), max_threads()
+    rows = _kernels.Rows(X)
     sums = np.zeros((X.shape[1], whole_vectors(dual.shape[1], 8)))
     for first, last in _pieces(X, sums, WEIGHTED_ROWS):
         G = filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
-        _kernels.add_transposed_product(rows, G, first, is_squared, n_threads, sums)
+        _kernels.add_transposed_product(rows, G, first, is_squared, sums)
     return sums[:, : dual.shape[1]]
 
 

@@ -171,16 +171,14 @@ static void INDEXED(sparse_add)(ptrdiff_t n_entries, const REAL *data, const IND
     }
 }
 
-/* out_j += x_j g, or x_j² g, in float64 for the entries of one row whose feature lies in [first, last). */
+/* out_j += x_j g, or x_j² g, in float64 for the entries of one row. */
 MULTIVERSION
 static void INDEXED(sparse_sum)(ptrdiff_t n_entries, const REAL *data, const INDEX *columns, const double *g,
-                                ptrdiff_t width, int is_squared, ptrdiff_t first, ptrdiff_t last, double *out)
+                                ptrdiff_t width, int is_squared, double *out)
 {
     for (ptrdiff_t p = 0; p < n_entries; p++) {
-        const ptrdiff_t j = columns[p];
-        if (j < first || j >= last) continue;
         const double x = is_squared ? (double)data[p] * data[p] : data[p];
-        double *sums = out + j * width;
+        double *sums = out + (ptrdiff_t)columns[p] * width;
         if (width == 1) {
             sums[0] = fused_double(x, g[0], sums[0]);
             continue;

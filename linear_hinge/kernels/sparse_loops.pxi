@@ -97,21 +97,13 @@ cdef extern from *:
     void sparse_entry_sums_double_int64_t(
         int, Py_ssize_t, const double*, const int64_t*, const int64_t*, const int64_t*, const int64_t*, const double*, double*
     ) noexcept nogil
-    void sparse_sum_float_int32_t(
-        Py_ssize_t, const float*, const int32_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
-    ) noexcept nogil
+    void sparse_sum_float_int32_t(Py_ssize_t, const float*, const int32_t*, const double*, Py_ssize_t, int, double*) noexcept nogil
     double sparse_norm_float_int32_t(Py_ssize_t, const float*, const int32_t*, int64_t, int64_t*, double*) noexcept nogil
-    void sparse_sum_float_int64_t(
-        Py_ssize_t, const float*, const int64_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
-    ) noexcept nogil
+    void sparse_sum_float_int64_t(Py_ssize_t, const float*, const int64_t*, const double*, Py_ssize_t, int, double*) noexcept nogil
     double sparse_norm_float_int64_t(Py_ssize_t, const float*, const int64_t*, int64_t, int64_t*, double*) noexcept nogil
-    void sparse_sum_double_int32_t(
-        Py_ssize_t, const double*, const int32_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
-    ) noexcept nogil
+    void sparse_sum_double_int32_t(Py_ssize_t, const double*, const int32_t*, const double*, Py_ssize_t, int, double*) noexcept nogil
     double sparse_norm_double_int32_t(Py_ssize_t, const double*, const int32_t*, int64_t, int64_t*, double*) noexcept nogil
-    void sparse_sum_double_int64_t(
-        Py_ssize_t, const double*, const int64_t*, const double*, Py_ssize_t, int, Py_ssize_t, Py_ssize_t, double*
-    ) noexcept nogil
+    void sparse_sum_double_int64_t(Py_ssize_t, const double*, const int64_t*, const double*, Py_ssize_t, int, double*) noexcept nogil
     double sparse_norm_double_int64_t(Py_ssize_t, const double*, const int64_t*, int64_t, int64_t*, double*) noexcept nogil
 
 
@@ -181,18 +173,18 @@ cdef inline double sparse_single_add(
 
 cdef inline void sparse_sum(
     Py_ssize_t n, const real* data, const index* columns, const double* g, Py_ssize_t width, int is_squared,
-    Py_ssize_t first, Py_ssize_t last, double* sums
+    double* sums
 ) noexcept nogil:
     if real is float:
         if index is int32_t:
-            sparse_sum_float_int32_t(n, data, columns, g, width, is_squared, first, last, sums)
+            sparse_sum_float_int32_t(n, data, columns, g, width, is_squared, sums)
         else:
-            sparse_sum_float_int64_t(n, data, columns, g, width, is_squared, first, last, sums)
+            sparse_sum_float_int64_t(n, data, columns, g, width, is_squared, sums)
     else:
         if index is int32_t:
-            sparse_sum_double_int32_t(n, data, columns, g, width, is_squared, first, last, sums)
+            sparse_sum_double_int32_t(n, data, columns, g, width, is_squared, sums)
         else:
-            sparse_sum_double_int64_t(n, data, columns, g, width, is_squared, first, last, sums)
+            sparse_sum_double_int64_t(n, data, columns, g, width, is_squared, sums)
 
 
 cdef inline double sparse_norm(

@@ -32,7 +32,7 @@ def product(Rows X, const real[:, ::1] W, Py_ssize_t first, Py_ssize_t last, int
 
 
 def add_transposed_product(
-    Rows X, const double[:, ::1] G, Py_ssize_t first, bint is_squared, int most_threads, double[:, ::1] sums
+    Rows X, const double[:, ::1] G, Py_ssize_t first, bint is_squared, double[:, ::1] sums
 ):
     """Add Xᵀ G, or (X ∘ X)ᵀ G, over some rows of a sparse X.
 
@@ -46,35 +46,28 @@ def add_transposed_product(
         The row of X that belongs to the first row of G.
     is_squared : bool
         Whether the entries of X are squared.
-    most_threads : int
-        Number of threads at most.
     sums : ndarray of shape (n_features, width)
         The product is added to these numbers.
     """
-    cdef Py_ssize_t i, last = first + G.shape[0], width = G.shape[1], d = X.n_features
-    # Every thread reads all entries and adds those of its features. With a single column, reading costs the most.
-    cdef int n = 1 if width == 1 else worth_threads(X.n_between(first, last) * width, most_threads)
-    for i in prange(n, num_threads=n, schedule="static", nogil=True):
+    # On one thread: several would read all entries, each for the sums of its features, and take longer.
+    with nogil:
         if X.is_double:
-            sum_features(X, <const double*>X.data, G, first, is_squared, d * i // n, d * (i + 1) // n, sums)
+            add_rows_to_sums(X, <const double*>X.data, G, first, is_squared, &sums[0, 0])
         else:
-            sum_features(X, <const float*>X.data, G, first, is_squared, d * i // n, d * (i + 1) // n, sums)
+            add_rows_to_sums(X, <const float*>X.data, G, first, is_squared, &sums[0, 0])
 
 
-cdef void sum_features(
-    Rows X, const real* data, const double[:, ::1] G, Py_ssize_t first, bint is_squared, Py_ssize_t first_feature,
-    Py_ssize_t last_feature, double[:, ::1] sums
+cdef void add_rows_to_sums(
+    Rows X, const real* data, const double[:, ::1] G, Py_ssize_t first, bint is_squared, double* sums
 ) noexcept nogil:
     cdef Py_ssize_t i, begin, n, width = G.shape[1]
     for i in range(G.shape[0]):
         if any_nonzero(&G[i, 0], width):
             begin, n = X.begin(first + i), X.n_entries(first + i)
             if X.is_wide:
-                sparse_sum(n, data + begin, <const int64_t*>X.indices + begin, &G[i, 0], width, is_squared,
-                           first_feature, last_feature, &sums[0, 0])
+                sparse_sum(n, data + begin, <const int64_t*>X.indices + begin, &G[i, 0], width, is_squared, sums)
             else:
-                sparse_sum(n, data + begin, <const int32_t*>X.indices + begin, &G[i, 0], width, is_squared,
-                           first_feature, last_feature, &sums[0, 0])
+                sparse_sum(n, data + begin, <const int32_t*>X.indices + begin, &G[i, 0], width, is_squared, sums)
 
 
 def dense_norms(Rows X, Py_ssize_t first, Py_ssize_t last, int most_threads, double[::1] norms):

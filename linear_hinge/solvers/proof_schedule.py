@@ -3,16 +3,16 @@
 import numpy as np
 
 # The gap that a pass estimates is mostly too large. A look evaluates the objective at the coefficients where the pass
-# ended, which costs half a pass, and finds the gap up to rounding and the imbalance of the intercept. A look is made if
-# the estimate promises the end: multiplied by the share of the estimate that the last look found, or by `USUAL_SHARE`
-# after `OLD_LOOK` times as many passes, it would end the fit. A look is made in any case after `VERY_OLD_LOOK` times as
-# many passes. A proof computes the coefficients anew and costs half a pass more. It follows a look that sees the end.
-# It also follows a look that sees at most `WORTH_A_PROOF` of the last proven gap, provided proofs take at most
-# `SHARE_OF_PROOFS` of the work. Where many passes are made, few rows matter: the estimate is up to 20 times too large,
-# and a look costs little in comparison.
-USUAL_SHARE, EARLY_SHARE = 0.7, 0.4
-OLD_LOOK, VERY_OLD_LOOK = 1.2, 4
-LEAST_SHARE, OLD_LOOK_OF_MANY, MANY_PASSES = 0.05, 1.1, 4
+# ended, which costs half a pass, and finds the gap up to rounding and the imbalance of the intercept. A look is made
+# if the estimate promises the end: multiplied by the share of the estimate that the last look found (`FIRST_SHARE`
+# before the first) it would end the fit. Some passes after a look, `OLD_LOOK` times as many and `MORE_PASSES` in all,
+# the share is `LEAST_SHARE`: where many passes are made, few rows matter, the estimate is up to 20 times too large,
+# and a look costs little in comparison. A look is made in any case after `VERY_OLD_LOOK` times as many passes. A
+# proof computes the coefficients anew and costs half a pass more. It follows a look that sees the end. It also
+# follows a look that sees at most `WORTH_A_PROOF` of the last proven gap, provided proofs take at most
+# `SHARE_OF_PROOFS` of the work.
+FIRST_SHARE, LEAST_SHARE = 0.4, 0.05
+OLD_LOOK, MORE_PASSES, VERY_OLD_LOOK = 1.1, 4, 4
 COST_OF_PROOF = 0.5  # in passes
 WORTH_A_PROOF = 0.5
 SHARE_OF_PROOFS = 0.05
@@ -47,13 +47,9 @@ class ProofSchedule:
     def share_at(self, n_passes):
         """Predict the share of the estimate of this pass that a look would find."""
         if self.n_seen == 0:
-            return EARLY_SHARE
-        share = self.share
-        if n_passes >= OLD_LOOK * self.n_seen:
-            share = min(share, USUAL_SHARE)
-        if n_passes >= OLD_LOOK_OF_MANY * self.n_seen + MANY_PASSES:
-            share = min(share, LEAST_SHARE)
-        return share
+            return FIRST_SHARE
+        is_old = n_passes >= OLD_LOOK * self.n_seen + MORE_PASSES
+        return min(self.share, LEAST_SHARE) if is_old else self.share
 
     def is_worth_a_proof(self, gap, proven_gap, work):
         """Return whether to prove a gap before the end of the fit, after this work in passes."""

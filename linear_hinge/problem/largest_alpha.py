@@ -14,7 +14,7 @@ import numpy as np
 
 from linear_hinge.kernels.products import exact_transposed_product
 from linear_hinge.linalg.sums import inner, weighted_mean
-from linear_hinge.problem.certificate import coef_from_dual, linear_part
+from linear_hinge.problem.dual_sums import coef_from_dual, linear_part
 
 # D(G) > 0 is looked for where alpha P₀ is at least this share of the mean ‖x_i‖². Below, the start at zero is as good,
 # and the look and the proof of the other would cost as much as a pass.

@@ -7,7 +7,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from linear_hinge.linalg.batches import csr_of
-from linear_hinge.problem.certificate import coef_from_dual, estimated_bound
+from linear_hinge.problem.certificate import estimated_bound
+from linear_hinge.problem.dual_sums import coef_from_dual
 from linear_hinge.problem.scaling_advice import advice_on_scales
 from linear_hinge.solvers.bracket import Bracket
 from linear_hinge.solvers.dual_ascent import DualAscent

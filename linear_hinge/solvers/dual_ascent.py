@@ -46,7 +46,8 @@ from linear_hinge.linalg.batches import (
     shuffled_in_blocks,
 )
 from linear_hinge.linalg.sums import combination, inner, weighted_mean
-from linear_hinge.problem.certificate import linear_part, scaled_bound
+from linear_hinge.problem.certificate import scaled_bound
+from linear_hinge.problem.dual_sums import linear_part
 from linear_hinge.solvers.running_mean import RunningMean
 
 # Rows with less than `SMALL_GAP` of the mean gap are skipped for up to `SKIPPED_PASSES` passes, provided the active

@@ -15,7 +15,7 @@ Bertrand and Massias, Anderson acceleration of coordinate descent, AISTATS 2021 
 import numpy as np
 
 from linear_hinge.kernels.row_losses import projection
-from linear_hinge.problem.certificate import coef_from_dual
+from linear_hinge.problem.dual_sums import coef_from_dual
 
 
 class Extrapolation:

@@ -17,7 +17,7 @@ from linear_hinge.kernels.products import product, transposed_product, weighted_
 from linear_hinge.kernels.row_losses import prox_steps
 from linear_hinge.linalg.batches import bytes_of_row
 from linear_hinge.linalg.sums import combination, weighted_mean
-from linear_hinge.problem.certificate import coef_from_dual, linear_part, proof_sums, with_signs
+from linear_hinge.problem.dual_sums import coef_from_dual, linear_part, proof_sums, with_signs
 from linear_hinge.problem.objective import objectives_of, primal_objective
 from linear_hinge.problem.predictions import predicted_codes
 from linear_hinge.problem.variance import largest_variance

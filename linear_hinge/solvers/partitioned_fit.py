@@ -27,7 +27,8 @@ import scipy.sparse as sp
 
 from linear_hinge.kernels.newton_system import NumpySystem
 from linear_hinge.linalg.sums import combination
-from linear_hinge.problem.certificate import added_up, bound_of, scaled_bound
+from linear_hinge.problem.certificate import bound_of, scaled_bound
+from linear_hinge.problem.dual_sums import added_up
 from linear_hinge.solvers.bracket import Bracket
 from linear_hinge.solvers.certified_fit import CertifiedFit
 from linear_hinge.solvers.dual_ascent import DualAscent

@@ -8,7 +8,8 @@ import scipy.sparse as sp
 from linear_hinge.kernels.products import product
 from linear_hinge.linalg.batches import csr_of
 from linear_hinge.linalg.sums import inner
-from linear_hinge.problem.certificate import best_bound, coef_from_dual, linear_part
+from linear_hinge.problem.certificate import best_bound
+from linear_hinge.problem.dual_sums import coef_from_dual, linear_part
 
 SAME = 1e-5  # relative difference that sums over the same data may have, in the precision of float32
 

@@ -25,15 +25,8 @@ from references import CASES, frozen
 from linear_hinge import MulticlassHingeClassifier
 from linear_hinge.losses import get_loss
 from linear_hinge.problem import certificate as certificate_module
-from linear_hinge.problem.certificate import (
-    added_up,
-    best_bound,
-    bound_of,
-    coef_from_dual,
-    estimated_bound,
-    proof_sums,
-    with_signs,
-)
+from linear_hinge.problem.certificate import best_bound, bound_of, estimated_bound
+from linear_hinge.problem.dual_sums import added_up, coef_from_dual, proof_sums, with_signs
 from linear_hinge.problem.objective import primal_objective
 from linear_hinge.problem.problem import Problem
 

@@ -9,7 +9,7 @@ from partitioned import fit_in_partitions, split, without_rows
 from problems import SMALL_CASES, draw_problem
 
 from linear_hinge.kernels import door
-from linear_hinge.problem.certificate import coef_from_dual, linear_part
+from linear_hinge.problem.dual_sums import coef_from_dual, linear_part
 from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers import partitioned_fit
 from linear_hinge.solvers.certified_fit import CertifiedFit

@@ -122,12 +122,15 @@ def make_stream(problem, model, params):
     """
     _row_norm(problem)  # raises where squares overflow
     kind = DualStream if params["learning_rate"] == "auto" else SubgradientDescent
-    stream = deepcopy(model.get("_stream_"))
-    coef, intercept = _start(problem, WeightedClasses(model["classes_"]), model)
+    coef, intercept = _coefficients_of(problem, WeightedClasses(model["classes_"]), model)
+    stream = model.get("_stream_")
     if isinstance(stream, kind):
-        if _were_set(coef, intercept, stream):
-            stream.go_on_from(coef.astype(stream.iterate.dtype), intercept.astype(stream.iterate.dtype))
+        were_set = not stream.iterate.has(coef, intercept)
+        stream = deepcopy(stream)
+        if were_set:
+            stream.go_on_from(*_copies(coef, intercept, stream.iterate.dtype))
     else:
+        coef, intercept = _copies(coef, intercept, problem.X.dtype)
         if kind is DualStream:
             stream = DualStream(coef, intercept, *model.get("_trained_on_", ()))
         else:
@@ -141,7 +144,16 @@ def make_stream(problem, model, params):
 
 
 def _start(problem, classes, model):
-    """Return Wᵀ and b of a fitted model, or zeros."""
+    """Return Wᵀ and b of a fitted model, or zeros: arrays that a solver may change."""
+    return _copies(*_coefficients_of(problem, classes, model), problem.X.dtype)
+
+
+def _copies(coef, intercept, dtype):
+    return np.array(coef, dtype=dtype, order="C"), np.array(intercept, dtype=dtype)
+
+
+def _coefficients_of(problem, classes, model):
+    """Return Wᵀ and b of a fitted model, perhaps its own arrays, or zeros."""
     dtype = problem.X.dtype
     coef = model.get("coef_")
     if coef is None:
@@ -155,13 +167,7 @@ def _start(problem, classes, model):
         )
     intercept = np.broadcast_to(model["intercept_"], shape[:1]) if problem.fit_intercept else np.zeros(shape[0])
     intercept = with_usual_intercepts(intercept, model.get("_lowest_"), problem.margin)
-    coef, intercept = classes.contract(coef.T, intercept)
-    return np.array(coef, dtype=dtype, order="C"), np.array(intercept, dtype=dtype)
-
-
-def _were_set(coef, intercept, stream):
-    """Return whether coefficients differ from those of the stream."""
-    return not all(map(np.array_equal, (coef, intercept), stream.coefficients()))
+    return classes.contract(coef.T, intercept)
 
 
 def _batch_size(params):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from linear_hinge.kernels.products import product
+from linear_hinge.linalg.batches import cached_chunks
 
 # The coefficients are kept as scale · unscaled. The scale returns to one when it has moved that far: the average is a
 # difference of numbers that much larger than itself, and float32 has seven digits.
@@ -82,11 +83,26 @@ class Iterate:
 
     def coefficients(self):
         """Return Wᵀ, of shape (n_features, n_scores), and b: the averages if there are any, else the last iterate."""
+        return self._coef(slice(None)), self._model_intercept.copy()
+
+    def has(self, coef, intercept):
+        """Return whether these are its coefficients, whatever their dtype, without another array of their size."""
+        return np.array_equal(intercept, self._model_intercept) and all(
+            np.array_equal(coef[features], self._coef(features)) for features in cached_chunks(*self.unscaled.shape)
+        )
+
+    @property
+    def _model_intercept(self):
+        return self.intercept if self.n_averaged == 0 else self.average_intercept
+
+    def _coef(self, features):
+        """Return the rows of Wᵀ of some features."""
         if self.n_averaged == 0:
-            return self.dtype.type(self.scale) * self.unscaled, self.intercept.copy()
+            return self.dtype.type(self.scale) * self.unscaled[features]
         total = self._total()
-        coef = self.dtype.type(self.scale_sum / total) * self.unscaled - self.dtype.type(1 / total) * self.lag
-        return coef, self.average_intercept.copy()
+        part = self.dtype.type(self.scale_sum / total) * self.unscaled[features]
+        part -= self.dtype.type(1 / total) * self.lag[features]
+        return part
 
     def _total(self):
         """Return Σ_{s≤t} p_s."""

@@ -109,7 +109,7 @@ class FitTask:
         return self.current.call_on_fit_task_end(**self.about, reconstruction_attributes=fitted_attributes)
 
     def warn(self, message, category):
-        """A warning for the line that called `fit`, from what is called by its body's helper."""
+        """Warn at the line that called `fit`, from what is called by its body's helper."""
         warnings.warn(message, category, DEPTH_OF_FIT + 3)
 
     def end(self, fitted_attributes):

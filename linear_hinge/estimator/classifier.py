@@ -322,7 +322,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         return self
 
     def _fitted(self, X, y, weights, before, task):
-        """The attributes of a fit of validated data, from those ``before``."""
+        """Fit validated data, and return the attributes, given those ``before``."""
         problem, classes, mean_weight = self._weighted_problem(with_whole_rows(X), y, weights)
         solver = make_solver(problem, classes, self._parameters(), self._generator(), before)
         outcome = run(solver, max_iter=self.max_iter, verbose=self.verbose, task=task, classes=classes)
@@ -331,7 +331,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         return fitted | steps | {"_trained_on_": (solver.n_rounds * len(problem.rows), mean_weight)}
 
     def _weighted_problem(self, X, y, weights):
-        """The problem of the classes that have a weight, these classes, and the mean weight of a sample."""
+        """Return the problem of the classes that have a weight, these classes, and the mean weight of a sample."""
         labels, weighted, codes, normalised, mean_weight = encode_for_fit(y, weights, self.class_weight)
         classes = WeightedClasses(labels, weighted)
         return self._problem(X, codes, normalised, classes), classes, mean_weight

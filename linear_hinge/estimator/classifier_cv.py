@@ -247,7 +247,7 @@ class MulticlassHingeClassifierCV(LinearClassifier):
         return self
 
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **params: Any) -> float:
-        """The score of the predictions by ``scoring``.
+        """Compute the score of the predictions by ``scoring``.
 
         Parameters
         ----------
@@ -272,7 +272,7 @@ class MulticlassHingeClassifierCV(LinearClassifier):
         return self._scorer()(self, X, y, **params)
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """What splitter and scorer request.
+        """Return what splitter and scorer request.
 
         Returns
         -------
@@ -288,14 +288,14 @@ class MulticlassHingeClassifierCV(LinearClassifier):
         )
 
     def _classifier(self, **params):
-        """The estimator that is fitted."""
+        """Return the estimator that is fitted."""
         return MulticlassHingeClassifier(**{name: getattr(self, name) for name in PARAMETERS} | params)
 
     def _scorer(self):
         return get_scorer(self.scoring or "accuracy")
 
     def _routed(self, sample_weight, params):
-        """What splitter and scorer are given."""
+        """Return what splitter and scorer are given."""
         if _routing_enabled():
             return process_routing(self, "fit", sample_weight=sample_weight, **params)
         for_splitter = {"groups": params.pop("groups")} if "groups" in params else {}

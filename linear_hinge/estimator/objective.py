@@ -135,7 +135,7 @@ def objective_and_subgradient(
 
 
 def _encoded(y, classes):
-    """The sorted classes, and the places of the labels among them."""
+    """Return the sorted classes, and the places of the labels among them."""
     classes = np.unique(y if classes is None else np.asarray(classes))
     if len(classes) < 2:
         raise ValueError(

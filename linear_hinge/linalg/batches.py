@@ -48,7 +48,7 @@ def shuffled(rows, batch_size, rng, together=1):
 
 
 def rows_of_block(X):
-    """How many rows make a block of data that may be too large for memory; None of smaller ones.
+    """Return how many rows make a block of data that may be too large for memory; None for smaller data.
 
     That goes by the size alone: data in memory and in a file give the same model.
     """

@@ -264,7 +264,7 @@ class HingeLoss(ABC):
 
     @abstractmethod
     def _balanced_constants(self, weights, dual):
-        """`best_constants` with an intercept, ``dual`` being what it is without one."""
+        """Compute `best_constants` with an intercept, ``dual`` being what it is without one."""
 
     @abstractmethod
     def flows(self, dual, y, weights):

@@ -162,7 +162,7 @@ class CrammerSinger(PairwiseHinge):
         return dual
 
     def _subgradients_at_zero(self, n_classes):
-        """All other classes are equally wrong, and have equal parts of g_y."""
+        """Return g_y with equal parts for all other classes, which are equally wrong."""
         if self.costs is not None:
             return super()._subgradients_at_zero(n_classes)
         return 1 / (n_classes - 1) - n_classes / (n_classes - 1) * np.eye(n_classes)

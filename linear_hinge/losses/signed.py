@@ -72,10 +72,11 @@ class SignedHinge(HingeLoss):
         return np.where(beta.min(axis=1) < 0, np.inf, beta.max(axis=1))
 
     def intercept_sums(self, y, weights, lengths, n_scores):
-        # Of the rows with z_k = 1, then of those with z_k = −1.
-        sides = [self.signed(np.full((len(y), n_scores), float(side)), y) > 0 for side in (1, -1)]
-        parts = weights, weights * lengths
-        return np.stack([np.concatenate([combination(part, on_side) for on_side in sides]) for part in parts])
+        # Of the classes with z_k = 1, then of those with z_k = −1.
+        classes = np.arange(max(2, n_scores))
+        sides = [self.signed(np.full((len(classes), n_scores), float(side)), classes) > 0 for side in (1, -1)]
+        of_classes = [np.bincount(y, part, len(classes)) for part in (weights, weights * lengths)]
+        return np.stack([np.concatenate([combination(sums, on_side) for on_side in sides]) for sums in of_classes])
 
     def _balanced_constants(self, weights, dual):
         """Every score is on the side of the heavier of its two."""

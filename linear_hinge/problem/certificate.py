@@ -129,7 +129,7 @@ def bound_of(problem, sums, objective=None, n_parts=1):
 
 
 def _lost_to_imbalance(problem, sums, few, objective):
-    """An upper bound of −⟨v, b*⟩, v what rounding has left of Σ_i ω_i g_i."""
+    """Bound −⟨v, b*⟩ from above, where v is what rounding has left of Σ_i ω_i g_i."""
     of_zero = problem.objective_of_zero
     known = of_zero if objective is None else min(objective, of_zero)
     of_solution = SLACK_OF_OBJECTIVE * known + ROUNDING_OF_OBJECTIVE * of_zero  # at least P(W*, b*)

@@ -75,7 +75,10 @@ def with_signs(problem, dual):
 
 
 class ProofSums(NamedTuple):
-    """What a bound is computed from. All of it but ``worst`` adds up over the rows."""
+    """What a bound is computed from. All of it but ``worst`` adds up over the rows.
+
+    Without an intercept, what has to do with one is empty.
+    """
 
     linear: float  # Δ Σ_i ω_i c(g_i)
     worst: float  # the largest violation of a polytope
@@ -122,14 +125,19 @@ def proof_sums(problem, dual):
     worst = float(_by_chunks(problem.loss.violations, dual, problem.y).max())
     if not np.isfinite(worst):
         worst, dual = np.inf, np.zeros(dual.shape)
+    of_intercept = np.zeros((3, 0))
+    if problem.fit_intercept:
+        of_intercept = (
+            combination(weights, dual),
+            combination(weights, np.abs(dual)),
+            problem.loss.intercept_sums(problem.y, weights, norms, problem.n_scores),
+        )
     return ProofSums(
         linear_part(problem, dual),
         worst,
         coef_from_dual(problem, dual),
         weighted_mean(weights, np.sqrt(squared_rows(dual)) * norms),
-        combination(weights, dual),
-        combination(weights, np.abs(dual)),
-        problem.loss.intercept_sums(problem.y, weights, norms, problem.n_scores),
+        *of_intercept,
         np.count_nonzero(weights),
     )
 

@@ -232,7 +232,7 @@ def cells(result):
 
 
 def format_row(row):
-    """A line of a table: the first two cells are text, the others numbers."""
+    """Return a line of a table: the first two cells are text, the others numbers."""
     text = [cell.ljust(width) for cell, width in zip(row[:2], WIDTHS[:2], strict=True)]
     numbers = [cell.rjust(width) for cell, width in zip(row[2:], WIDTHS[2:], strict=True)]
     return "  ".join(text + numbers).rstrip()

@@ -85,7 +85,7 @@ def read_dataset(path, test_path=None, *, label=None):
 
 
 def _notes(*tables):
-    """What was done to columns of text and to empty cells."""
+    """Say what was done to columns of text and to empty cells."""
     texts = [
         f"{encoding.name!r} ({len(encoding.texts)})" for encoding in tables[0].encodings if encoding.texts is not None
     ]
@@ -163,7 +163,7 @@ def compare(dataset, *, losses, alpha, fit_intercept, max_iter=None, tol=None, w
 
 
 def _estimators(dataset, losses, common, own):
-    """The estimators to fit and their losses; every LinearSVC once, before those it is compared with."""
+    """Return the estimators to fit and their losses; every LinearSVC once, before those it is compared with."""
     alpha, svc_losses = own["alpha"], set()
     for loss in losses:
         svc_loss = svc_loss_of(loss)

@@ -210,7 +210,7 @@ class DualAscent:
         return len(rows)
 
     def _run_in_blocks(self, active):
-        """A pass over data that may lie in a file, a few of whose blocks are read at a time."""
+        """Make a pass over data that may lie in a file, a few of whose blocks are read at a time."""
         for rows in shuffled_in_blocks(active, self.n_of_block, self.rng):
             read_blocks(self.problem.X, rows, self.n_of_block)
             sweep(self.state, self.problem.loss, self.problem.matrix, rows)
@@ -272,7 +272,7 @@ class DualAscent:
         return rise / quadratic if quadratic > 0 else 0.0
 
     def rise_and_quadratic(self, linear, raw, total):
-        """The slope of the dual and its quadratic term, along a change of Δ Σ_i ω_i c(g_i), Vᵀ and v (``total``)."""
+        """Return the slope of the dual and its quadratic term, along a change of Δ Σ_i ω_i c(g_i), Vᵀ and v (``total``)."""
         alpha = self.state.alpha
         rise, on_mean = linear - alpha * inner(self.raw, raw), np.zeros(self.problem.n_scores)
         if self.problem.fit_intercept:

@@ -101,7 +101,7 @@ class Partition:
         return self.share * weighted_sum(self.problem.X, self.problem.weights)
 
     def variance(self, mean):
-        """The largest variance about this mean in any direction."""
+        """Compute the largest variance about this mean in any direction."""
         return largest_variance(self.problem.X, self.problem.weights, mean)
 
     def begin(self, mean, sigma2):
@@ -140,7 +140,7 @@ class Partition:
     # Minibatch steps
 
     def run_pass(self, start):
-        """A pass from the common Vᵀ, v and c; the `Change` that it makes to them, the other rows being as they are.
+        """Make a pass from the common Vᵀ, v and c; return the `Change` that it makes to them, the other rows being as they are.
 
         The steps see alpha/(s Ω_k) instead of alpha: as if the other partitions went s − 1 times as far the same way.
         Of the intercepts, s = 1/Ω_k is always assumed: where v is driven too far, the bound suffers most. If the other
@@ -182,7 +182,7 @@ class Partition:
         return self.share * self._begun(self.ascent).mean_curvature()
 
     def predicted(self, coef, intercept):
-        """The codes of the classes that are predicted for these rows."""
+        """Return the codes of the classes that are predicted for these rows."""
         scores = product(self.problem.X, coef) + intercept
         return np.unique(predicted_codes(scores)[self.problem.weights > 0])
 
@@ -197,13 +197,13 @@ class Partition:
         return self.share * primal_objective(self.problem, coef, intercept)
 
     def flows(self):
-        """What the proof has to balance."""
+        """Return what the proof has to balance."""
         problem, dual = self.problem, self._dual()
         self.feasible = with_signs(problem, dual)
         return self.share * problem.loss.flows(self.feasible, problem.y, problem.weights)
 
     def proof(self, factors):
-        """`ProofSums` of the balanced G."""
+        """Return the `ProofSums` of the balanced G."""
         problem = self.problem
         feasible, self.feasible = self._begun(self.feasible), None
         if factors is not None:
@@ -273,7 +273,7 @@ class NewtonRows:
         self.change = self.hessian = self.at = None
 
     def along(self, direction):
-        """Scores of a direction, the offset of whose intercept is in its last row: what `envelope` moves along."""
+        """Compute the scores of a direction, the offset of whose intercept is in its last row: what `envelope` moves along."""
         self.change = product(self.problem.X, direction[:-1]) + direction[-1]
 
     def envelope(self, length, curvature):
@@ -299,7 +299,7 @@ class NewtonRows:
         self.outer = self.dual
 
     def free_rows(self, most_bytes):
-        """The rows that a Newton system looks at, their classes, weights and G⁺; None if they are too large."""
+        """Return the rows that a Newton system looks at, their classes, weights and G⁺; None if they are too large."""
         problem = self.problem
         is_free = problem.loss.free(self.dual, problem.y) & (problem.weights > 0)[:, None]
         rows = np.flatnonzero(np.count_nonzero(is_free, axis=1) > problem.loss.sums_to_zero)
@@ -308,12 +308,12 @@ class NewtonRows:
         return problem.X[rows], problem.y[rows], self.share * problem.weights[rows], self.dual[rows]
 
     def system(self, mean, curvature):
-        """The diagonal of these rows' part of the Hessian."""
+        """Return the diagonal of these rows' part of the Hessian."""
         self.at = mean, curvature
         return self.share * self._hessian().system.diagonal
 
     def apply(self, direction):
-        """The product of their part of the Hessian with a direction."""
+        """Compute the product of their part of the Hessian with a direction."""
         return self.share * self._hessian().system.apply(direction)
 
     def _hessian(self):

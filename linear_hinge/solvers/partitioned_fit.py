@@ -77,7 +77,7 @@ class PartitionedFit(CertifiedFit):
         self.gaps = []
 
     def run_pass(self, is_last):
-        """A round or a Newton step; once more if a partition had to be made anew."""
+        """Make a round or a Newton step; once more if a partition had to be made anew."""
         n_passes = self.n_passes
         while True:
             try:
@@ -105,7 +105,7 @@ class PartitionedFit(CertifiedFit):
                 continue
 
     def attributes(self):
-        """What the fitted estimator shows besides the coefficients."""
+        """Return what the fitted estimator shows besides the coefficients."""
         attributes = super().attributes()
         return {name: attributes[name] for name in ("dual_objective_", "duality_gap_")}
 
@@ -146,7 +146,7 @@ class PartitionedFit(CertifiedFit):
         return False  # the pass alone does not know
 
     def _is_slow_at(self, gaps):
-        """Whether the rounds need too many more at the rate of the last half of them."""
+        """Return whether the rounds need too many more at the rate of the last half of them."""
         if len(gaps) < FIRST_ROUNDS:
             return False
         half, gap = len(gaps) // 2, max(gaps[-1], TINY)
@@ -184,7 +184,7 @@ class PartitionedAscent(DualAscent):
         return sum(change.n_visits for change in rounds)
 
     def _run(self, places):
-        """A pass of these partitions at the same time; the `Change` that was followed."""
+        """Make a pass of these partitions at the same time; return the `Change` that was followed."""
         spread = 1.0 if self.is_in_turn else self.spread
         imbalance = self.state.imbalance.copy()
         start = Round(self.n_rounds, np.array(self.raw), imbalance, self.state.centre, spread, self.is_in_turn)
@@ -215,13 +215,13 @@ class PartitionedAscent(DualAscent):
             state.centre = intercept + combination(self.mean, coef) + state.sigma2 / state.alpha * imbalance
 
     def mean_curvature(self):
-        """The mean of ρ_i, which is positive."""
+        """Return the mean of ρ_i, which is positive."""
         mean = sum(self.partitions.ask("mean_curvature"))
         return max(mean, np.finfo(float).tiny)
 
 
 def added(changes):
-    """The sum of some `Change`."""
+    """Add up some `Change`."""
     return Change(*(total(parts) for parts in zip(*changes, strict=True)))
 
 

@@ -26,7 +26,7 @@ class ThreadedPartitions:
         self.shares = [partition.share for partition in partitions]
 
     def ask(self, question, *arguments, places=None):
-        """What the partitions answer, in their order.
+        """Return what the partitions answer, in their order.
 
         Parameters
         ----------
@@ -43,7 +43,7 @@ class ThreadedPartitions:
 
 
 def total(answers):
-    """The sum of numbers or arrays, always in the same order."""
+    """Add up numbers or arrays, always in the same order."""
     answers = iter(answers)
     result = next(answers)
     for answer in answers:

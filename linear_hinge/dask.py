@@ -9,7 +9,6 @@ except ImportError as error:
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
-import scipy.sparse as sp
 from dask.array import Array
 from dask.base import is_dask_collection
 from numpy.typing import ArrayLike, NDArray
@@ -19,13 +18,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from linear_hinge.estimator.callbacks import CallbackSupportMixin, FitTask, with_callbacks
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
-from linear_hinge.estimator.cluster import Recipe
-from linear_hinge.estimator.dask_data import RowlessProblem, by_blocks, loaded, parts_of, share_right
+from linear_hinge.estimator.dask_data import by_blocks, loaded, parts_of, share_right
+from linear_hinge.estimator.dask_problem import encode_parts, make_recipes, rowless_problem
 from linear_hinge.estimator.fitting import fitted_attributes, run
 from linear_hinge.estimator.linear_classifier import all_or_nothing
-from linear_hinge.estimator.margins import split_margin
-from linear_hinge.estimator.starting import closed_form_batch_size, overflow, quiet
-from linear_hinge.estimator.targets import encode_for_fit
+from linear_hinge.estimator.starting import closed_form_batch_size, quiet
 from linear_hinge.estimator.types import (
     BatchSize,
     ClassWeight,
@@ -36,8 +33,7 @@ from linear_hinge.estimator.types import (
     Scores,
     keeping_types,
 )
-from linear_hinge.estimator.weighted_classes import NoLoss, WeightedClasses
-from linear_hinge.losses import get_loss
+from linear_hinge.estimator.weighted_classes import NoLoss
 from linear_hinge.solvers.partitioned_fit import PartitionedFit
 
 if TYPE_CHECKING:
@@ -233,77 +229,46 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
         return self
 
     def _fit(self, data, task):
-        all_labels = np.unique(np.concatenate([part.labels for part in data.summaries]))
-        sums = np.zeros(len(all_labels))
-        for part in data.summaries:
-            sums[np.searchsorted(all_labels, part.labels)] += part.weights
-        if not sums.any():
-            raise ValueError("Sample weights must contain at least one non-zero number.")
-        # A class is as good as one row with its whole weight.
-        labels, weighted, codes, of_class, _ = encode_for_fit(all_labels, sums, self.class_weight)
-        factors = of_class / np.where(sums > 0, sums, 1)
-        shares = [
-            float((part.weights * factors[np.searchsorted(labels, part.labels)]).sum()) for part in data.summaries
-        ]
-        classes = WeightedClasses(labels, weighted)
-        problem = self._problem(data, classes, of_class[weighted])
-        used = [place for place, share in enumerate(shares) if share > 0]
-        options = {"seed": check_random_state(self.random_state).randint(2**31), "shuffle": self.shuffle}
-        n_features = data.summaries[0].n_features
-        is_auto = self.batch_size == "auto"
-        options["batch_size"] = closed_form_batch_size(n_features) if is_auto else int(self.batch_size)
-        recipes = [
-            Recipe(problem, labels, codes, factors, number, shares[place], options) for number, place in enumerate(used)
-        ]
-        held = data.partitions(used, recipes)
+        labels = encode_parts(data.summaries, self.class_weight)
+        constants = {name: getattr(self, name) for name in ("loss", "alpha", "margin", "fit_intercept")}
+        problem = rowless_problem(data.summaries, labels, **constants)
+        used = np.flatnonzero(labels.shares)
+        held = data.partitions(used, make_recipes(problem, labels, used, self._partition_options(data)))
         try:
-            codes_predicted = None
-            if len(weighted) == 1 or problem.objective_of_zero == 0:
-                solver = NoLoss(problem, has_proof=True)
-            else:
-                n_rows = sum(data.summaries[place].n_weighted for place in used)
-                with quiet():
-                    solver = PartitionedFit(problem, held, n_rows=n_rows, tol=self.tol)
-
-                def codes_predicted(coef, intercept):
-                    return np.unique(np.concatenate(list(held.ask("predicted", coef, intercept))))
-
+            solver, codes_predicted = self._solver(problem, labels.classes, data, held, used)
             outcome = run(
                 solver,
                 max_iter=self.max_iter,
                 verbose=self.verbose,
                 task=task,
-                classes=classes,
+                classes=labels.classes,
                 codes_predicted=codes_predicted,
             )
-            fitted = fitted_attributes(solver, outcome, classes)
+            fitted = fitted_attributes(solver, outcome, labels.classes)
         finally:
             held.close()
         return {name: fitted[name] for name in FITTED} | data.names()
 
-    def _problem(self, data, classes, of_class):
-        n_classes = len(classes.weighted)
-        margin, costs = split_margin(self.margin, classes)
-        loss = get_loss(self.loss, n_classes, costs)
-        first = data.summaries[0]
-        kind = sp.csr_array if first.is_sparse else np.zeros
-        X = kind((0, first.n_features), dtype=np.result_type(*(part.dtype for part in data.summaries)))
-        problem = RowlessProblem(
-            X,
-            np.zeros(0, np.int64),
-            np.zeros(0),
-            loss,
-            loss.n_scores(n_classes),
-            float(self.alpha),
-            margin,
-            self.fit_intercept,
-            class_weights=of_class,
-        )
-        longest = max(part.longest for part in data.summaries)
-        if not np.isfinite(longest):
-            raise overflow(1)
-        vars(problem)["longest"] = longest
-        return problem
+    def _partition_options(self, data):
+        is_auto, n_features = self.batch_size == "auto", data.summaries[0].n_features
+        return {
+            "seed": check_random_state(self.random_state).randint(2**31),
+            "shuffle": self.shuffle,
+            "batch_size": closed_form_batch_size(n_features) if is_auto else int(self.batch_size),
+        }
+
+    def _solver(self, problem, classes, data, held, used):
+        """Return the solver, and what finds the codes that coefficients predict: None where nothing is to be fitted."""
+        if len(classes.weighted) == 1 or problem.objective_of_zero == 0:
+            return NoLoss(problem, has_proof=True), None
+        n_rows = sum(data.summaries[place].n_weighted for place in used)
+        with quiet():
+            solver = PartitionedFit(problem, held, n_rows=n_rows, tol=self.tol)
+
+        def codes_predicted(coef, intercept):
+            return np.unique(np.concatenate(list(held.ask("predicted", coef, intercept))))
+
+        return solver, codes_predicted
 
     def _client(self):
         return self.client or distributed.default_client()

@@ -107,6 +107,17 @@ def test_what_other_modules_can_call_has_a_docstring(name):
     assert not [what for what, item in public_parts(module) if not inspect.getdoc(item)]
 
 
+NOUNS = {"The", "A", "An", "All", "Those", "What", "Which", "Whether", "How", "Where", "Scores", "Seconds"}
+
+
+@every_module
+def test_the_docstring_of_a_function_begins_with_a_verb(name):
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.FunctionDef) and (text := ast.get_docstring(node)):
+            is_property = any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+            assert is_property or not (text.startswith("`") or text.split()[0] in NOUNS), f"{node.name}: {text}"
+
+
 def public_parts(module):
     """The functions and classes that a module defines, and the methods and properties of the classes."""
     for name, item in vars(module).items():

@@ -17,7 +17,6 @@ from sklearn.utils.validation import _check_sample_weight, _get_feature_names
 from linear_hinge.estimator.cluster import DaskPartitions, aligned
 from linear_hinge.kernels.layout import checked_sparse, for_kernels, with_whole_rows
 from linear_hinge.kernels.products import squared_norms
-from linear_hinge.problem.problem import Problem
 
 
 class PartOfData(NamedTuple):
@@ -73,14 +72,6 @@ def summarised(data):
         data.names,
         sp.issparse(data.X),
     )
-
-
-class RowlessProblem(Problem):
-    """The constants of a problem whose rows lie elsewhere, and the length of the longest of them."""
-
-    @property
-    def squared_norms(self):
-        return np.array([self.longest])
 
 
 @dataclass

@@ -272,7 +272,7 @@ class DualAscent:
         return rise / quadratic if quadratic > 0 else 0.0
 
     def rise_and_quadratic(self, linear, raw, total):
-        """Return the slope of the dual and its quadratic term, along a change of Δ Σ_i ω_i c(g_i), Vᵀ and v (``total``)."""
+        """Return slope and quadratic term of the dual along a change of Δ Σ_i ω_i c(g_i), Vᵀ and v (``total``)."""
         alpha = self.state.alpha
         rise, on_mean = linear - alpha * inner(self.raw, raw), np.zeros(self.problem.n_scores)
         if self.problem.fit_intercept:

@@ -140,8 +140,9 @@ class Partition:
     # Minibatch steps
 
     def run_pass(self, start):
-        """Make a pass from the common Vᵀ, v and c; return the `Change` that it makes to them, the other rows being as they are.
+        """Make a pass from the common Vᵀ, v and c, and return the `Change` that it makes to them.
 
+        The other rows stay as they are.
         The steps see alpha/(s Ω_k) instead of alpha: as if the other partitions went s − 1 times as far the same way.
         Of the intercepts, s = 1/Ω_k is always assumed: where v is driven too far, the bound suffers most. If the other
         partitions do nothing meanwhile, s = 1 is exact for both.
@@ -273,7 +274,7 @@ class NewtonRows:
         self.change = self.hessian = self.at = None
 
     def along(self, direction):
-        """Compute the scores of a direction, the offset of whose intercept is in its last row: what `envelope` moves along."""
+        """Compute the scores of a direction, whose last row is that of the intercept: `envelope` moves along them."""
         self.change = product(self.problem.X, direction[:-1]) + direction[-1]
 
     def envelope(self, length, curvature):

@@ -2,7 +2,8 @@
 
     python benchmarks/tables.py RESULTS [--docs docs]
 
-RESULTS gets solvers.rst, summary.rst and figures; with --docs, what the pages show is written there.
+RESULTS gets solvers.rst, summary.rst and figures; with --docs, what the pages show is written there. The panels that
+were measured are kept there as well, and shown until they are measured again.
 """
 
 import argparse
@@ -27,6 +28,7 @@ FIGURE_PANELS = (
     ("a9a", "one_vs_rest", 1.0),
     ("vowel", "one_vs_rest", 1.0),
 )
+TABLES = "benchmark_tables"  # in the folder of the pages
 EQUAL = 1e-3  # relative; the tol of this package by default
 
 
@@ -274,9 +276,10 @@ def _about(panels):
 # Files
 
 
-def read_panels(out):
-    files = sorted((Path(out) / "panels").glob("*.json"))
-    panels = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+def read_panels(*folders):
+    """The panels of some folders, of each the one in the last folder that has it."""
+    files = {file.name: file for folder in folders for file in sorted((Path(folder) / "panels").glob("*.json"))}
+    panels = [json.loads(file.read_text(encoding="utf-8")) for file in files.values()]
     order = {name: k for k, name in enumerate((*PROBLEMS, *LOSSES))}
     return sorted(panels, key=lambda p: (order[p["problem"]], order[p["loss"]], p["C"]))
 
@@ -303,7 +306,7 @@ def curve_rows(panels):
 
 
 def write_all(out, docs=None):
-    panels = read_panels(out)
+    panels = read_panels(*([] if docs is None else [Path(docs) / TABLES]), out)
     texts = {"solvers": solvers_table(panels), "summary": summary(panels)}
     for name, text in texts.items():
         (Path(out) / f"{name}.rst").write_text(text, encoding="utf-8")
@@ -314,14 +317,26 @@ def write_all(out, docs=None):
         publish(Path(out), Path(docs))
 
 
+def what_counts(rows):
+    """The rows that were repeated, and the one that came closest."""
+    ended = [row for row in rows if "objective" in row["runs"][0]]
+    closest = min(ended, key=lambda row: row["runs"][0]["objective"], default=None)
+    return [row for row in rows if row["repeated"] or row is closest]
+
+
 def publish(out, docs):
-    """Copy what the pages show; a text that is still missing says so."""
-    folder = docs / "benchmark_tables"
-    folder.mkdir(exist_ok=True)
+    """Copy what the pages show and the panels behind it; a text that is still missing says so."""
+    folder = docs / TABLES
+    (folder / "panels").mkdir(parents=True, exist_ok=True)
     for name in ("solvers", "summary", "threads", "memory", "scaling", "search", "stream", "probabilities"):
-        file = out / f"{name}.rst"
-        text = file.read_text(encoding="utf-8") if file.exists() else "Not measured.\n"
-        (folder / f"{name}.inc").write_text(text, encoding="utf-8")
+        measured, shown = out / f"{name}.rst", folder / f"{name}.inc"
+        if measured.exists() or not shown.exists():
+            text = measured.read_text(encoding="utf-8") if measured.exists() else "Not measured.\n"
+            shown.write_text(text, encoding="utf-8")
+    for file in sorted((out / "panels").glob("*.json")):
+        panel = json.loads(file.read_text(encoding="utf-8"))
+        kept = json.dumps(panel | {"rows": what_counts(panel["rows"])}, separators=(",", ":"))
+        (folder / "panels" / file.name).write_text(kept + "\n", encoding="utf-8")
     if (out / "benchmark.png").exists():
         (docs / "_static" / "benchmark.png").write_bytes((out / "benchmark.png").read_bytes())
 

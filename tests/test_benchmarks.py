@@ -241,6 +241,25 @@ def test_cells_say_who_is_ahead(tables):
     assert [level.ratio for level in levels] == [0.5, 4.5, None]
 
 
+def test_the_pages_keep_panels_and_tables_until_they_are_measured_again(tables, tmp_path):
+    docs, results = tmp_path / "docs", [tmp_path / "first", tmp_path / "second"]
+    (docs / "_static").mkdir(parents=True)
+    for out, name, seconds in ((results[0], "a", 1.0), (results[0], "b", 2.0), (results[1], "b", 3.0)):
+        rows = [row_of("linear_hinge", seconds, 1.0, repeated=True), row_of("LinearSVC", 9.0, 1.5)]
+        (out / "panels").mkdir(parents=True, exist_ok=True)
+        (out / "panels" / f"{name}.json").write_text(json.dumps(panel_of(rows)), encoding="utf-8")
+    (results[0] / "search.rst").write_text("measured", encoding="utf-8")
+    for out in results:
+        tables.publish(out, docs)
+    shown = docs / "benchmark_tables"
+    assert (shown / "search.inc").read_text(encoding="utf-8") == "measured"
+    assert (shown / "stream.inc").read_text(encoding="utf-8") == "Not measured.\n"
+    found = tables.read_panels(shown)
+    assert [panel["rows"][0]["runs"][0]["seconds"] for panel in found] == [1.0, 3.0]
+    assert [len(panel["rows"]) for panel in found] == [1, 1]  # what was not run again and is not the closest goes
+    assert tables.read_panels(shown, results[0])[1]["rows"][0]["runs"][0]["seconds"] == 2.0
+
+
 def test_a_level_that_only_a_peer_reaches_counts_as_lost(tables):
     panel = panel_of([row_of("LinearSVC", 6.0, 1 + 5e-5, repeated=True)])
     level = list(tables.levels_of(panel))[-1]

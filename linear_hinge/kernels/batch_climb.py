@@ -128,7 +128,9 @@ def gram_matrix(X_batch, sigma2):
     ndarray of shape (n_rows, n_rows)
         The matrix K.
     """
-    gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)
+    gram = door.gram(X_batch)
+    if gram is None:
+        gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)
     gram += gram.dtype.type(sigma2)
     return gram
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
+from linear_hinge.kernels import door
 from linear_hinge.kernels.products import transposed_product
 from linear_hinge.linalg.sums import inner
 
@@ -64,3 +65,21 @@ def direction(X_batch, dual):
     features, positions = np.unique(X_batch.indices, return_inverse=True)
     packed = sp.csr_array((X_batch.data, positions, X_batch.indptr), shape=(len(dual), len(features)))
     return Direction(features, packed.T @ dual)
+
+
+def add_product(coef, X_batch, dual, scale):
+    """Add a multiple of the transposed sum (Σ_i g_i x_iᵀ)ᵀ over the rows of a batch to coefficients.
+
+    Parameters
+    ----------
+    coef : ndarray of shape (n_features, n_scores)
+        The transposed coefficients, changed in place, for sparse rows only those of features that occur.
+    X_batch : ndarray or CSR of shape (n_rows, n_features)
+        The rows x_i.
+    dual : ndarray of shape (n_rows, n_scores)
+        The g_i.
+    scale : float
+        The multiple.
+    """
+    if not door.add_product(coef, X_batch, dual, scale):
+        direction(X_batch, dual).add_to(coef, scale)

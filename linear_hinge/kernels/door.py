@@ -199,6 +199,22 @@ def climb(loss, gram, scores, y, weights, alpha, margin, limits):
     return dual.astype(scores.dtype, copy=False)
 
 
+def gram(X_batch):
+    """Compute X_B X_Bᵀ of sparse rows for `gram_matrix`, in the dtype of X."""
+    if not sp.issparse(X_batch) or not _is_suitable(X_batch, X_batch):
+        return None
+    return _kernels.gram(_kernels.Rows(X_batch)).astype(X_batch.dtype, copy=False)
+
+
+def add_product(coef, X_batch, dual, scale):
+    """Compute `direction.add_product` with sparse rows; return whether there is code for them."""
+    is_sparse = sp.issparse(X_batch) and coef.flags.c_contiguous and dual.flags.c_contiguous
+    if not is_sparse or dual.dtype != coef.dtype or not _is_suitable(X_batch, coef):
+        return False
+    _kernels.add_rows(_kernels.Rows(X_batch), dual, scale, coef)
+    return True
+
+
 def _are_floats(*arrays):
     return arrays[0].dtype.char in "fd" and len({array.dtype for array in arrays}) == 1
 

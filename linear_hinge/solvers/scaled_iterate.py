@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from linear_hinge.kernels.direction import add_product
 from linear_hinge.kernels.products import product
 from linear_hinge.linalg.batches import cached_chunks
 
@@ -66,11 +67,11 @@ class Iterate:
         if not 1 / LARGEST_SCALE < abs(self.scale) < LARGEST_SCALE:
             self._renew()
 
-    def move(self, change, length):
-        """W ← W + length · change, where the change is a `Direction`."""
-        change.add_to(self.unscaled, length / self.scale)
+    def move(self, X_batch, dual, length):
+        """W ← W + length Σ_i g_i x_iᵀ, over the rows of a batch."""
+        add_product(self.unscaled, X_batch, dual, length / self.scale)
         if self.lag is not None:
-            change.add_to(self.lag, length / self.scale * self.scale_sum)
+            add_product(self.lag, X_batch, dual, length / self.scale * self.scale_sum)
 
     def add_to_average(self):
         """Let the current iterate take part; it counts p = 1, 2, 3, … times."""

@@ -18,7 +18,6 @@ steps stop where the margin is reached.
 import numpy as np
 
 from linear_hinge.kernels.batch_climb import climb
-from linear_hinge.kernels.direction import direction
 from linear_hinge.kernels.products import squared_norms, weighted_sum
 from linear_hinge.linalg.batches import minibatches, normalised, take_rows
 from linear_hinge.linalg.sums import weighted_mean
@@ -115,7 +114,7 @@ class DualStream:
         self._set_intercept(problem.alpha)
         dual = self._climb(problem, X_batch, y, weights)
         weighted = (weights[:, None] * dual).astype(self.iterate.dtype)
-        self.iterate.move(direction(X_batch, weighted), -1 / problem.alpha)
+        self.iterate.move(X_batch, weighted, -1 / problem.alpha)
         self.imbalance += weighted.sum(axis=0)
         # The centre follows b as fast as the stream renews itself.
         self.centre -= (self.sigma2 / problem.alpha) * self.imbalance * weights.sum()

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from linear_hinge.kernels.direction import direction
 from linear_hinge.linalg.batches import minibatches, normalised, take_rows
 from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers.progress import Progress
@@ -79,7 +78,7 @@ class SubgradientDescent:
         dual = problem.loss.subgradients(iterate.scores(X_batch), y_batch, problem.margin)
         weighted = weights[:, None] * dual
         iterate.shrink(1 - eta * problem.alpha)
-        iterate.move(direction(X_batch, weighted), -eta)
+        iterate.move(X_batch, weighted, -eta)
         if problem.fit_intercept:
             iterate.intercept -= iterate.dtype.type(eta) * weighted.sum(axis=0)
 

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from cases import with_int64_indices
 from numpy.testing import assert_allclose
 from references import CASES
 
@@ -23,8 +24,12 @@ dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 needs_kernels = pytest.mark.skipif(not is_compiled(), reason="compares compiled steps with those of NumPy")
 
 
+def wide_csr(X):
+    return with_int64_indices(sp.csr_array(X))
+
+
 @dtypes
-@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, sp.csr_matrix])
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, sp.csr_matrix, wide_csr])
 @pytest.mark.parametrize("sigma2", [0.0, 2.0])
 def test_products_with_and_without_a_gram_matrix_agree(kind, dtype, sigma2, rng):
     X, dual = rng.normal(size=(12, 5)).astype(dtype), rng.normal(size=(12, 3)).astype(dtype)

@@ -2,19 +2,17 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from linear_hinge.kernels.direction import Direction
 from linear_hinge.solvers.scaled_iterate import LARGEST_SCALE, Iterate
 
 
 def draw_change(rng, dtype=np.float64):
-    """A direction in some of six features, as of a sparse batch, and the same as a whole array."""
-    features = np.flatnonzero(rng.uniform(size=6) < 0.5)
-    change = Direction(features, rng.normal(size=(len(features), 3)).astype(dtype))
-    whole = np.zeros((6, 3))
-    whole[features] = change.values
-    return change, whole
+    """A sparse batch with some of six features and its subgradients, and their product as a whole array."""
+    X = (rng.normal(size=(2, 6)) * (rng.uniform(size=6) < 0.5)).astype(dtype)
+    dual = rng.normal(size=(2, 3)).astype(dtype)
+    return (sp.csr_array(X), dual), X.T.astype(float) @ dual
 
 
 def start_of(rng, dtype=np.float64):
@@ -33,7 +31,7 @@ def test_an_iterate_and_its_average_are_those_of_plain_arrays(factor, begin, dty
     for t in range(1, steps + 1):
         change, whole = draw_change(rng, dtype)
         iterate.shrink(factor)
-        iterate.move(change, -0.5)
+        iterate.move(*change, -0.5)
         iterate.intercept += dtype(1 / t)
         coef, intercept = factor * coef - 0.5 * whole, intercept + dtype(1 / t)
         if t >= begin:
@@ -70,7 +68,7 @@ def test_shrinking_touches_no_coefficient_and_moving_only_those_of_its_features(
         before = iterate.unscaled.copy()
         iterate.shrink(0.9)
         assert_array_equal(iterate.unscaled, before)
-        iterate.move(Direction(np.array([2, 5]), np.ones((2, 3))), 1.0)
+        iterate.move(sp.csr_array(np.eye(6)[[2, 5]]), np.ones((2, 3)), 1.0)
         assert_array_equal(np.flatnonzero((iterate.unscaled != before).any(axis=1)), [2, 5])
 
 

@@ -77,9 +77,8 @@ def make_solver(problem, classes, params, rng, before):
         if "coef_" not in before:
             constants = better_than_zero(problem)
             if constants is not None:
-                dual, intercept, coef = constants
-                dual, intercept = (part.astype(problem.X.dtype, copy=False) for part in (dual, intercept))
-                return CertifiedFit(problem, dual, intercept, coef, **options)
+                dual, intercept, of_dual = (part.astype(problem.X.dtype, copy=False) for part in constants)
+                return CertifiedFit(problem, dual, intercept, of_dual, of_dual=of_dual, **options)
             return CertifiedFit(problem, starting_dual(problem), np.zeros(problem.n_scores, problem.X.dtype), **options)
         coef, intercept = _start(problem, classes, before)
         dual = before.get("dual_coef_")

@@ -53,6 +53,8 @@ class CertifiedFit:
         The intercept b to start from.
     coef : ndarray of shape (n_features, n_scores), optional
         Wᵀ of an earlier fit, which is kept if nothing better is found.
+    of_dual : ndarray of shape (n_features, n_scores), optional
+        W(G)ᵀ, where it is known.
     saved : SavedSteps, optional
         The state in which the steps of an earlier fit ended. If that was a fit of the same problem, they go on.
     tol : float
@@ -72,11 +74,11 @@ class CertifiedFit:
         The best coefficients and the best bound so far.
     """
 
-    def __init__(self, problem, dual, intercept, coef=None, *, saved=None, tol, batch_size, rng):
+    def __init__(self, problem, dual, intercept, coef=None, *, of_dual=None, saved=None, tol, batch_size, rng):
         proven, resumed = dual, resumed_dual(problem, saved)
         dual = dual if resumed is None else resumed
         centred = intercept if coef is None else problem.centred_intercept(coef, intercept)
-        ascent = self._ascent(problem, dual, centred, batch_size=batch_size, rng=rng)
+        ascent = self._ascent(problem, dual, centred, of_dual, batch_size=batch_size, rng=rng)
         self._begin(problem, ascent, Bracket(problem, tol), len(problem.rows))
         self.is_one_batch = len(problem.rows) <= batch_size
         if coef is not None:
@@ -109,10 +111,14 @@ class CertifiedFit:
         self.is_one_batch = is_one_batch
 
     @staticmethod
-    def _ascent(problem, dual, intercept, **options):
+    def _ascent(problem, dual, intercept, of_dual=None, **options):
         # The coefficients have no name, which would keep them.
         return DualAscent(
-            problem, dual, coef_from_dual(problem, dual).astype(problem.X.dtype, copy=False), intercept, **options
+            problem,
+            dual,
+            (coef_from_dual(problem, dual) if of_dual is None else of_dual).astype(problem.X.dtype, copy=False),
+            intercept,
+            **options,
         )
 
     def _begin(self, problem, ascent, bracket, n_rows):

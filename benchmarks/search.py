@@ -2,11 +2,14 @@
 
     python benchmarks/search.py DATA --out RESULTS [--problems 20news usps digits] [--loss crammer_singer] [--n-jobs 2]
 
-All with their default tol. Writes search.rst: seconds with the refit, the best alpha, its accuracy in cross-validation
-and on the test rows, and the largest gap of the folds where it is known.
+A search is given up after --longest seconds. All with their default tol. Writes search.rst: seconds with the refit, the
+best alpha, its accuracy in cross-validation and on the test rows, and the largest gap of the folds where it is known.
 """
 
 import argparse
+import multiprocessing
+import os
+import signal
 import time
 import warnings
 from importlib import import_module
@@ -42,22 +45,17 @@ def main():
     parser.add_argument("--problems", nargs="+", default=["20news", "usps", "digits"], choices=["digits", *PROBLEMS])
     parser.add_argument("--loss", default="crammer_singer", choices=LOSSES)
     parser.add_argument("--n-jobs", type=int, default=2)
+    parser.add_argument("--longest", type=float, default=600)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES))
     arguments = parser.parse_args()
     rows = []
-    # Processes that start are not timed.
-    Parallel(arguments.n_jobs)(delayed(import_module)("linear_hinge") for _ in range(4 * arguments.n_jobs))
     for problem in arguments.problems:
         X, X_test, y, y_test = _digits() if problem == "digits" else load_problem(arguments.data, problem)
         n_train = len(y) * (N_FOLDS - 1) / N_FOLDS
         for name, search in searches(arguments.loss, n_train, arguments.n_jobs).items():
             if name in arguments.only:
-                seconds, alpha, score, gap = measure(search, n_train, X, y)
-                of_test = search.score(X_test, y_test)
-                known = "–" if np.isnan(gap) else f"{gap:.1e}"
-                rows.append(
-                    [problem, NAMES[name], f"{seconds:.1f}", f"{alpha:.2g}", f"{score:.4f}", f"{of_test:.4f}", known]
-                )
+                cells = measure_in_time(arguments.longest, search, n_train, (X, y), (X_test, y_test))
+                rows.append([problem, NAMES[name], *cells])
                 print(*rows[-1], flush=True)
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "search.rst").write_text(list_table(HEADER, rows), encoding="utf-8")
@@ -76,6 +74,28 @@ def searches(loss, n_train, n_jobs):
             LinearSVC(loss="hinge", multi_class=multi_class, random_state=0), {"C": CS}, **options
         ),
     }
+
+
+def measure_in_time(longest, *arguments):
+    """The cells of a row, from processes of its own that are ended after ``longest`` seconds."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=_measure_apart, args=(there, *arguments))
+    process.start()
+    there.close()
+    here.recv()  # the processes have started
+    cells = here.recv() if here.poll(longest) else [f"> {longest:.0f}", *["–"] * 4]
+    os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+    return cells
+
+
+def _measure_apart(pipe, search, n_train, train, test):
+    os.setsid()  # a group, with the processes that it starts
+    Parallel(search.n_jobs)(delayed(import_module)("linear_hinge") for _ in range(4 * search.n_jobs))
+    pipe.send("ready")
+    seconds, alpha, score, gap = measure(search, n_train, *train)
+    known = "–" if np.isnan(gap) else f"{gap:.1e}"
+    pipe.send([f"{seconds:.1f}", f"{alpha:.2g}", f"{score:.4f}", f"{search.score(*test):.4f}", known])
 
 
 def measure(search, n_train, X, y):

@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import os
 import runpy
 import subprocess
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-MODULES = ("datasets", "figures", "linear_svms", "measuring", "solvers", "tables")
+MODULES = ("datasets", "figures", "linear_svms", "measuring", "search", "solvers", "tables")
 
 pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="the tests run away from the repository")
 
@@ -215,6 +217,22 @@ def test_a_panel_that_is_there_is_not_measured_again(solvers, modules, tmp_path,
     assert "stopped" in capsys.readouterr().out
     panels = modules["tables"].read_panels(tmp_path)
     assert [panel["C"] for panel in panels] == [1.0, 100.0]
+
+
+class SlowSearch:
+    n_jobs = 1
+
+    def fit(self, X, y):
+        time.sleep(60)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_search_that_takes_too_long_is_given_up(modules):
+    data = np.zeros((2, 1)), np.zeros(2)
+    began = time.monotonic()
+    assert modules["search"].measure_in_time(0.5, SlowSearch(), 2, data, data) == ["> 0", "–", "–", "–", "–"]
+    assert time.monotonic() - began < 30
 
 
 # The tables

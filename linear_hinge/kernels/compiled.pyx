@@ -9,7 +9,6 @@ the Newton systems that are made of them (`newton_system.pxi`, `block_preconditi
 (`batch_climb.pxi`, `sparse_batch.pxi`).
 """
 
-
 import numpy as np
 
 from libc.math cimport fabs, sqrt

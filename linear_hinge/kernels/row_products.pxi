@@ -5,7 +5,7 @@ cimport cython
 from cython.parallel cimport parallel, prange, threadid
 from libc.stdint cimport intptr_t, uint8_t
 
-# The number of multiplications that is worth waking threads: a core makes them in about 30 times the time that it takes.
+# The number of multiplications that is worth waking threads, which takes far less time than they do on an idle machine.
 cdef Py_ssize_t worth = 2**17
 
 # In a sweep threads stay awake and wait for each other in every step: they are worth this factor fewer multiplications.

@@ -4,8 +4,8 @@
 from libc.string cimport memcpy, memset
 
 
-# Numbers of work space that a thread needs for every row of a batch.
-cdef Py_ssize_t ADDRESSES = 4
+# Addresses that a thread needs for every row of a batch: of the row and of its subgradient.
+cdef Py_ssize_t ADDRESSES = 2
 
 
 cdef struct Slice:
@@ -97,9 +97,8 @@ cdef void add_features(
     Rows X, const int64_t* rows, Py_ssize_t n_rows, const real* G, Py_ssize_t width, double scale, Slice mine,
     intptr_t* addresses, double* squares, real* W
 ) noexcept nogil:
-    # Two arrays of 2 n_rows addresses, the second halves being work space.
     cdef const real** x = <const real**>addresses
-    cdef const real** D = <const real**>(addresses + 2 * n_rows)
+    cdef const real** D = <const real**>(addresses + n_rows)
     cdef Py_ssize_t i, block, last, n_moved = 0
     for i in range(n_rows):
         if any_nonzero(G + i * width, width):

@@ -23,7 +23,7 @@ def max_threads():
     """
     if team.is_forked or time.monotonic() < team.rests_until:
         return 1
-    return min(_kernels.max_threads(), _cpu_count())
+    return _n_threads()
 
 
 def describe():
@@ -32,7 +32,7 @@ def describe():
         return "1 thread, because the compiler had no OpenMP"
     if team.is_forked:
         return "1 thread, because this process was forked"
-    n_threads = min(_kernels.max_threads(), _cpu_count())
+    n_threads = _n_threads()
     return f"{n_threads} thread{'s' * (n_threads > 1)} of OpenMP"
 
 
@@ -54,6 +54,10 @@ class _Team:
 team = _Team()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=team.fork)
+
+
+def _n_threads():
+    return min(_kernels.max_threads(), _cpu_count())
 
 
 @functools.cache

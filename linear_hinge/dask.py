@@ -22,6 +22,7 @@ from linear_hinge.estimator.dask_data import by_blocks, loaded, parts_of, share_
 from linear_hinge.estimator.dask_problem import encode_parts, make_recipes, rowless_problem
 from linear_hinge.estimator.fitting import fitted_attributes, run
 from linear_hinge.estimator.linear_classifier import all_or_nothing
+from linear_hinge.estimator.no_loss import NoLoss
 from linear_hinge.estimator.starting import closed_form_batch_size, quiet
 from linear_hinge.estimator.types import (
     BatchSize,
@@ -33,7 +34,6 @@ from linear_hinge.estimator.types import (
     Scores,
     keeping_types,
 )
-from linear_hinge.estimator.weighted_classes import NoLoss
 from linear_hinge.solvers.partitioned_fit import PartitionedFit
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ class DaskMulticlassHingeClassifier(CallbackSupportMixin, ClassifierMixin, BaseE
 
     def _solver(self, problem, classes, data, held, used):
         """Return the solver, and what finds the codes that coefficients predict: None where nothing is to be fitted."""
-        if len(classes.weighted) == 1 or problem.objective_of_zero == 0:
+        if NoLoss.suits(problem, classes):
             return NoLoss(problem, has_proof=True), None
         n_rows = sum(data.summaries[place].n_weighted for place in used)
         with quiet():

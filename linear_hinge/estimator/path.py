@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from linear_hinge.estimator.callbacks import SilentTask
 from linear_hinge.estimator.classifier import MulticlassHingeClassifier
 from linear_hinge.estimator.fitting import model_of, run
+from linear_hinge.estimator.no_loss import NoLoss
 from linear_hinge.estimator.starting import make_solver
 from linear_hinge.estimator.targets import check_rows, check_weights
 from linear_hinge.estimator.types import (
@@ -278,8 +279,7 @@ def check_alphas(estimator, alphas, X, y, weights):
             "alphas is an int, whose grid begins where tol says, but tol is 0: give the alphas themselves."
         )
     problem, classes, _ = estimator._weighted_problem(X, y, weights)
-    is_trivial = len(classes.weighted) == 1 or problem.objective_of_zero == 0
-    largest = 1.0 if is_trivial else largest_alpha(problem, estimator.tol)
+    largest = 1.0 if NoLoss.suits(problem, classes) else largest_alpha(problem, estimator.tol)
     return np.geomspace(largest, GRID_RATIO * largest, alphas)
 
 

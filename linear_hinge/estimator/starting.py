@@ -6,7 +6,8 @@ from functools import partial
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.estimator.weighted_classes import NoLoss, WeightedClasses, with_usual_intercepts
+from linear_hinge.estimator.no_loss import NoLoss
+from linear_hinge.estimator.weighted_classes import WeightedClasses, with_usual_intercepts
 from linear_hinge.kernels.products import squared_norms
 from linear_hinge.linalg.batches import normalised, take_rows
 from linear_hinge.linalg.sums import weighted_mean
@@ -66,7 +67,7 @@ def make_solver(problem, classes, params, rng, before):
     ValueError
         If squared norms of rows overflow, or if the coefficients to start from have another shape.
     """
-    if len(classes.weighted) == 1 or problem.objective_of_zero == 0:
+    if NoLoss.suits(problem, classes):
         return NoLoss(problem, has_proof=params["learning_rate"] == "auto")
     options = {"tol": params["tol"], "batch_size": _batch_size(params), "rng": rng}
     if params["learning_rate"] == "auto":

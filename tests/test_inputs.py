@@ -330,3 +330,15 @@ def test_a_fit_holds_three_arrays_of_the_size_of_the_coefficients(loss, max_iter
     X, y = sp.csr_array(entries, shape=(n_samples, n_features)), np.arange(n_samples) % n_classes
     model = calm_classifier(loss=loss, alpha=1e-4, max_iter=max_iter)
     assert peak_memory(model.fit, X, y) < 3.6 * n_features * n_classes * X.dtype.itemsize
+
+
+@pytest.mark.filterwarnings("ignore:Not converged:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("max_iter", [1, 4])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_fit_holds_three_arrays_of_the_size_of_the_dual(loss, max_iter, rng):
+    """Many samples of many classes: the subgradients are much larger than the data."""
+    n_samples, n_classes = 20_000, 100
+    y = np.arange(n_samples) % n_classes
+    X = rng.normal(size=(n_classes, 10))[y] + rng.normal(size=(n_samples, 10))
+    model = calm_classifier(loss=loss, alpha=1e-2, max_iter=max_iter)
+    assert peak_memory(model.fit, X, y) < 3 * n_samples * n_classes * X.dtype.itemsize

@@ -10,20 +10,24 @@ WIDE = 8
 ONE_BY_ONE = 32
 
 
-def combination(factors, rows):
-    """Compute Σ_i a_i g_i, of shape (n_scores,), with some factors a_i."""
-    # NumPy sums pairwise along contiguous memory: a certificate needs all the digits. The copies are small.
-    if rows.shape[1] >= WIDE and len(rows) >= 2 * ONE_BY_ONE:
-        n_whole = len(rows) // ONE_BY_ONE * ONE_BY_ONE
-        blocks = factors[:n_whole].reshape(-1, ONE_BY_ONE), rows[:n_whole].reshape(-1, ONE_BY_ONE, rows.shape[1])
-        sums = np.ascontiguousarray(np.einsum("bi,bik->kb", *blocks)).sum(axis=1)
-        return sums + combination(factors[n_whole:], rows[n_whole:])
+def combination(factors, rows, of=None):
+    """Compute Σ_i a_i g_i, of shape (n_scores,), with some factors a_i; Σ_i a_i f(g_i) with a function f = ``of``."""
     size = max(1, COMBINED_AT_ONCE // rows.shape[1])
-    parts = [
-        (factors[first : first + size] * np.ascontiguousarray(rows[first : first + size].T)).sum(axis=1)
-        for first in range(0, max(1, len(rows)), size)
-    ]
-    return parts[0] if len(parts) == 1 else np.stack(parts, axis=1).sum(axis=1)
+    if len(rows) <= size:
+        return _combination(factors, rows if of is None else of(rows))
+    firsts = range(0, len(rows), size)
+    parts = [combination(factors[first : first + size], rows[first : first + size], of) for first in firsts]
+    return np.stack(parts, axis=1).sum(axis=1)
+
+
+def _combination(factors, rows):
+    # NumPy sums pairwise along contiguous memory: a certificate needs all the digits. The copies are small.
+    n_whole = len(rows) // ONE_BY_ONE * ONE_BY_ONE
+    if rows.shape[1] < WIDE or n_whole < 2 * ONE_BY_ONE:
+        return (factors * np.ascontiguousarray(rows.T)).sum(axis=1)
+    blocks = factors[:n_whole].reshape(-1, ONE_BY_ONE), rows[:n_whole].reshape(-1, ONE_BY_ONE, rows.shape[1])
+    sums = np.ascontiguousarray(np.einsum("bi,bik->kb", *blocks)).sum(axis=1)
+    return sums + _combination(factors[n_whole:], rows[n_whole:])
 
 
 def weighted_mean(weights, values):

@@ -22,6 +22,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from linear_hinge.linalg.batches import cached_chunks
+
 
 class HingeLoss(ABC):
     """The maximum of linear functions over a polytope: what all losses have in common.
@@ -212,8 +214,8 @@ class HingeLoss(ABC):
             The factors t_i: at most 1 where g_i is feasible, inf where no multiple of it is.
         """
 
-    def balanced(self, dual, y, weights):
-        """Return a copy of G, close to it, with Σ_i ω_i g_i = 0 up to rounding.
+    def balance(self, dual, y, weights):
+        """Change G, but little, so that Σ_i ω_i g_i = 0 up to rounding.
 
         A certificate with an unregularised intercept needs this. Rows may leave D_y by a factor, which `violations`
         returns; dividing all rows by a common factor keeps the balance.
@@ -221,18 +223,16 @@ class HingeLoss(ABC):
         Parameters
         ----------
         dual : ndarray of shape (n_samples, n_scores)
-            G, with the signs of D_y.
+            G, with the signs of D_y. It may be large and is changed in place. Rows become zero where no positive
+            factors can balance them.
         y : ndarray of shape (n_samples,)
             Codes of the classes.
         weights : ndarray of shape (n_samples,)
             The ω_i, which sum to one.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_scores)
-            The balanced G. Rows are zero where no positive factors can balance them.
         """
-        return self.rescaled(dual, y, self.balancing_factors(self.flows(dual, y, weights)))
+        factors = self.balancing_factors(self.flows(dual, y, weights))
+        for rows in cached_chunks(*dual.shape):
+            dual[rows] = self.rescaled(dual[rows], y[rows], factors)
 
     def best_constants(self, weights, has_intercept):
         """Find the best equal scores b of all samples, for Δ = 1, and a subgradient g_y of every class that proves it.

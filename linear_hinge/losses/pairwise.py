@@ -125,10 +125,8 @@ class PairwiseHinge(HingeLoss):
 
     def rescaled(self, dual, y, factors):
         rows = np.arange(len(y))
-        off_target = np.array(dual)
+        off_target = dual * factors[y]
         off_target[rows, y] = 0
-        for label in range(dual.shape[1]):  # one after another: together they are as large as the dual
-            off_target[y == label] *= factors[label]
         off_target[rows, y] = -off_target.sum(axis=1)
         return off_target
 

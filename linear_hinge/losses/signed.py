@@ -1,6 +1,7 @@
 """Losses that are sums of hinges of one score each: the binary hinge and one-vs-rest."""
 
 from abc import abstractmethod
+from functools import partial
 
 import numpy as np
 
@@ -86,7 +87,8 @@ class SignedHinge(HingeLoss):
         heavier = np.sign(-combination(weights, dual))
         if self.costs is not None:  # the margin of the heavier class is kept
             heavier *= self.costs[1, 0] if heavier[0] > 0 else self.costs[0, 1]
-        return heavier, self.balanced(dual, y, weights)
+        self.balance(dual, y, weights)
+        return heavier, dual
 
     def intercept_bounds(self, sums, length, objective):
         # With π the weight of the rows with z_k = ±1 and m the mean of their ‖W*‖ ‖x_i‖, ∓b_k ≤ P*/π − Δ κ + m; here
@@ -96,7 +98,7 @@ class SignedHinge(HingeLoss):
 
     def flows(self, dual, y, weights):
         # What the two sides of every score pull.
-        return np.stack([combination(weights, np.maximum(sign * dual, 0)) for sign in (1, -1)])
+        return np.stack([combination(weights, dual, partial(_on_side, sign)) for sign in (1, -1)])
 
     def balancing_factors(self, flows):
         # The heavier side is scaled down.
@@ -106,6 +108,11 @@ class SignedHinge(HingeLoss):
 
     def rescaled(self, dual, y, factors):
         return np.where(dual > 0, factors[0] * dual, factors[1] * dual)
+
+
+def _on_side(sign, dual):
+    """The entries of one sign as positive numbers, and zeros."""
+    return np.maximum(sign * dual, 0)
 
 
 class BinaryHinge(SignedHinge):

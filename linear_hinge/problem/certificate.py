@@ -85,7 +85,7 @@ def best_bound(problem, dual, objective=None):
     """
     feasible = with_signs(problem, dual)
     if problem.fit_intercept:
-        feasible = problem.loss.balanced(feasible, problem.y, problem.weights)
+        problem.loss.balance(feasible, problem.y, problem.weights)
     bound, scale = bound_of(problem, proof_sums(problem, feasible), objective)
     if scale == 0:
         return 0.0, np.zeros(dual.shape)

@@ -129,7 +129,7 @@ def proof_sums(problem, dual):
     if problem.fit_intercept:
         of_intercept = (
             combination(weights, dual),
-            combination(weights, np.abs(dual)),
+            combination(weights, dual, np.abs),
             problem.loss.intercept_sums(problem.y, weights, norms, problem.n_scores),
         )
     return ProofSums(

@@ -1,5 +1,6 @@
 """The bracket of the optimum: the least objective and the greatest lower bound that a fit has found."""
 
+from linear_hinge.linalg.batches import csr_of
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.solvers.incumbent import Incumbent
 from linear_hinge.solvers.progress import Progress, relative_gap
@@ -19,8 +20,8 @@ class Bracket:
     ----------
     incumbent : Incumbent
         The best coefficients.
-    dual : ndarray of shape (n_samples, n_scores)
-        The feasible, balanced G of the best bound; None before there is a bound.
+    dual : sparse array of shape (n_samples, n_scores), dtype=float64
+        The feasible, balanced G of the best bound, most of whose entries are zero; None before there is a bound.
     dual_objective : float
         The best bound.
     converged : bool
@@ -65,7 +66,7 @@ class Bracket:
         """
         bound, feasible = best_bound(self.problem, dual, self.objective)
         if bound > self.dual_objective:
-            self.dual_objective, self.dual = bound, feasible
+            self.dual_objective, self.dual = bound, csr_of(feasible)
 
     def progress(self, work, *, is_last):
         """Return the `Progress` of the fit.

@@ -6,7 +6,6 @@ The fit stops when the relative duality gap (P − D)/P is at most ``tol``, P an
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.linalg.batches import csr_of
 from linear_hinge.problem.certificate import estimated_bound
 from linear_hinge.problem.dual_sums import coef_from_dual
 from linear_hinge.problem.scaling_advice import advice_on_scales
@@ -24,7 +23,7 @@ CLOSE_TO_END = 3.0
 COST_OF_LOOK = 0.5  # in passes
 
 # Every `PASSES_TOGETHER` passes the change of G and W is extrapolated. After fewer passes it depends too much on the
-# order of the rows. It needs two more arrays of the size of W, which may have at most `LARGEST_EXTRAPOLATED` numbers.
+# order of the rows. It needs two more arrays like G and W, which may have at most `LARGEST_EXTRAPOLATED` numbers each.
 PASSES_TOGETHER = 8
 COST_OF_EXTRAPOLATION = 0.5  # in passes
 LARGEST_EXTRAPOLATED = 2**23
@@ -230,8 +229,11 @@ class CertifiedFit:
 
     def attributes(self):
         """Return the attributes of the fitted estimator besides the coefficients."""
-        dual = np.zeros_like(self.ascent.state.dual) if self.bracket.dual is None else self.bracket.dual
-        dual_coef = csr_of(dual.astype(self.problem.dtype, copy=False))
+        dual = self.bracket.dual
+        if dual is None:
+            dual = sp.csr_array(self.ascent.state.dual.shape)
+        dual_coef = dual.astype(self.problem.dtype)
+        dual_coef.eliminate_zeros()  # what is too small for float32
         return {
             "t_": self.ascent.state.t,
             "dual_objective_": self.bracket.proven_objective,
@@ -253,7 +255,8 @@ class CertifiedFit:
             A function that returns candidates for the coefficients, G and a bound at the end of the pass.
         """
         ascent = self.ascent
-        is_due = self.n_passes % PASSES_TOGETHER == 0 and ascent.raw.size <= LARGEST_EXTRAPOLATED
+        is_small = max(ascent.raw.size, ascent.state.dual.size) <= LARGEST_EXTRAPOLATED
+        is_due = is_small and self.n_passes % PASSES_TOGETHER == 0
         extrapolating = self._extrapolate() if is_due else 0.0
         worth = self._loss_worth_averaging(is_last)
         # Before the first look there is nothing else to return.

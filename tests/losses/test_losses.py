@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from references import CASES, COSTS, frozen, simplex_projection, weston_watkins_projection
 
+from linear_hinge.linalg.sums import COMBINED_AT_ONCE
 from linear_hinge.losses import (
     LOSSES,
     BinaryHinge,
@@ -478,6 +479,13 @@ def two_groups(case, rng):
     return dual, y
 
 
+def balanced_by(case, dual, y, weights):
+    """A balanced copy of G."""
+    balanced = dual.copy()
+    case.loss.balance(balanced, *frozen(y, weights))
+    return balanced
+
+
 @all_cases
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(
@@ -487,7 +495,7 @@ def test_balanced_duals_sum_to_zero_and_a_common_factor_makes_them_feasible(case
     dual, y = draw(case, rng)
     weights = 10 ** rng.uniform(-4, 0, size=len(y)) if weighted else np.ones(len(y))
     weights /= weights.sum()
-    balanced = case.loss.balanced(*frozen(dual, y, weights))
+    balanced = balanced_by(case, dual, y, weights)
     assert np.abs(weights @ balanced).max() <= 1e-13
     factor = case.loss.violations(balanced, y)
     assert np.isfinite(factor).all()
@@ -504,14 +512,23 @@ def test_balancing_keeps_what_is_balanced(case, rng):
     identity = np.eye(case.n_classes)
     dual = rng.uniform() * (identity[other] - identity[y])[:, -case.n_scores :]
     weights = np.full(len(y), 1 / len(y))
-    assert_allclose(case.loss.balanced(dual, y, weights), dual, atol=1e-14)
+    assert_allclose(balanced_by(case, dual, y, weights), dual, atol=1e-14)
 
 
 @all_cases
 def test_balancing_keeps_every_sign_where_all_classes_flow_into_each_other(case, rng):
     dual, y = random_duals(case, rng)
     weights = rng.dirichlet(np.ones(len(y)))
-    assert_array_equal(np.sign(case.loss.balanced(dual, y, weights)), np.sign(dual))
+    assert_array_equal(np.sign(balanced_by(case, dual, y, weights)), np.sign(dual))
+
+
+@all_cases
+def test_many_rows_are_balanced_like_few(case, rng):
+    """They are changed in chunks, and summed up in chunks."""
+    dual, y = random_duals(case, rng)
+    weights, n_copies = rng.dirichlet(np.ones(len(y))), COMBINED_AT_ONCE // dual.size + 2
+    many = balanced_by(case, np.tile(dual, (n_copies, 1)), np.tile(y, n_copies), np.tile(weights, n_copies) / n_copies)
+    assert_allclose(many, np.tile(balanced_by(case, dual, y, weights), (n_copies, 1)), atol=1e-13)
 
 
 # Types and names
@@ -549,7 +566,7 @@ def test_no_method_writes_into_its_input(case, rng):
     case.loss.violations(dual, y)
     case.loss.free(dual, y)
     case.loss.with_signs(dual, y)
-    case.loss.balanced(dual, y, weights)
+    case.loss.rescaled(dual, y, case.loss.balancing_factors(case.loss.flows(dual, y, weights)))
 
 
 def test_losses_by_name():

@@ -10,9 +10,9 @@ With s = 1/Ω_k for all of them η = 1 is safe (averaging); with s = 1 partition
 
     r = curvature of D along Σ_k δ_k / Σ_k (curvature of D along δ_k).
 
-Where that takes long and coefficients are many, partitions make their passes in turn. Otherwise, and where that takes
-long as well, the Newton steps of `proximal_newton` follow. What they compute of the rows are sums over partitions; the
-rows that a Newton system sees are gathered where they are few.
+Where that takes long and coefficients are many, partitions make their passes in turn from then on. Otherwise the Newton
+steps of `proximal_newton` follow. What they compute of the rows are sums over partitions; the rows that a Newton system
+sees are gathered where they are few.
 
 References
 ----------
@@ -44,11 +44,10 @@ from linear_hinge.solvers.takeover import takes_longer
 FIRST_ROUNDS = 6
 MOST_ROUNDS_LEFT = 20
 
-# With at least `FEW_COEFFICIENTS` of them Newton systems take long, and so does sending them to and fro. Before Newton
-# partitions then make their passes in turn, each from where the one before has ended: nothing is lost to what they have
-# in common, but they wait for each other.
+# With at least `FEW_COEFFICIENTS` of them Newton systems take long, and so does sending them to and fro. Instead
+# partitions make their passes in turn, each from where the one before has ended: nothing is lost to what they have in
+# common, but they wait for each other.
 FEW_COEFFICIENTS = 2**16
-MOST_ROUNDS_IN_TURN = 60
 
 # The rows with a free entry are gathered for a Newton system if they have at most this number of bytes. Otherwise every
 # product with it is a sum over partitions.
@@ -131,16 +130,16 @@ class PartitionedFit(CertifiedFit):
         if self.newton is None and not stopped:
             gap = self.bracket.gap
             self.gaps.append(gap)
-            if self._is_slow_at(self.gaps):
+            if not self.ascent.is_in_turn and self._is_slow_at(self.gaps):
                 self._change_over()
         return gap, work
 
     def _change_over(self):
         """To what takes longer for a round and needs fewer."""
-        if self.ascent.is_in_turn or self.ascent.raw.size < FEW_COEFFICIENTS or len(self.partitions.shares) == 1:
+        if self.ascent.raw.size < FEW_COEFFICIENTS:
             self._begin_newton()
         else:
-            self.ascent.is_in_turn, self.gaps = True, []
+            self.ascent.is_in_turn = True
 
     def _is_slow(self):
         return False  # the pass alone does not know
@@ -150,8 +149,8 @@ class PartitionedFit(CertifiedFit):
         if len(gaps) < FIRST_ROUNDS:
             return False
         half, gap = len(gaps) // 2, max(gaps[-1], TINY)
-        most_left = MOST_ROUNDS_IN_TURN if self.ascent.is_in_turn else MOST_ROUNDS_LEFT
-        return takes_longer(gaps[half - 1], gap, len(gaps) - half, self.tol * self.bracket.objective, most_left)
+        target = self.tol * self.bracket.objective
+        return takes_longer(gaps[half - 1], gap, len(gaps) - half, target, MOST_ROUNDS_LEFT)
 
     def _begin_newton(self, saved=None):
         self.newton = PartitionedNewton(self.problem, self.partitions, self.ascent)

@@ -192,5 +192,6 @@ def test_partitions_in_turn_come_to_the_end(case, lost_at, rng, monkeypatch):
     problem = draw_problem(case, rng, 200, alpha=0.01)
     fit, progress = fit_in_partitions(problem, Losing(problem, 4, lost_at))
     assert fit.ascent.is_in_turn
+    assert fit.newton is None
     assert fit.converged
     assert progress.dual_objective <= optimum(problem)

@@ -50,18 +50,25 @@ INLINE void NAME(dense_scores_block)(int n, ptrdiff_t n_features, const REAL *co
                                      REAL *scores)
 {
     const REAL *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
-    NAME(vector) sums[ROW_GROUP][MOST_VECTORS] = {{{0}}};
-    for (ptrdiff_t j = 0; j < n_features; j++) {
-        for (int v = 0; v < n; v++) {
-            const NAME(vector) w = *(const NAME(vector) *)(W + j * width + v * LANES);
-            sums[0][v] += x0[j] * w;
-            sums[1][v] += x1[j] * w;
-            sums[2][v] += x2[j] * w;
-            sums[3][v] += x3[j] * w;
+    const int n_abreast = n == 1 ? 2 : 1; /* few sums would wait for each other: those of even and of odd features */
+    NAME(vector) sums[2][ROW_GROUP][MOST_VECTORS] = {{{{0}}}};
+    for (ptrdiff_t j = 0; j < n_features; j += n_abreast) {
+        for (int a = 0; a < n_abreast && j + a < n_features; a++) {
+            for (int v = 0; v < n; v++) {
+                const NAME(vector) w = *(const NAME(vector) *)(W + (j + a) * width + v * LANES);
+                sums[a][0][v] += x0[j + a] * w;
+                sums[a][1][v] += x1[j + a] * w;
+                sums[a][2][v] += x2[j + a] * w;
+                sums[a][3][v] += x3[j + a] * w;
+            }
         }
     }
-    for (int row = 0; row < ROW_GROUP; row++)
-        for (int v = 0; v < n; v++) *(NAME(vector) *)(scores + row * width + v * LANES) = sums[row][v];
+    for (int row = 0; row < ROW_GROUP; row++) {
+        for (int v = 0; v < n; v++) {
+            for (int a = 1; a < n_abreast; a++) sums[0][row][v] += sums[a][row][v];
+            *(NAME(vector) *)(scores + row * width + v * LANES) = sums[0][row][v];
+        }
+    }
 }
 
 /* The scores ⟨W, x⟩ of ROW_GROUP rows. */
@@ -90,7 +97,7 @@ INLINE NAME(vector) NAME(dense_add_block)(int n, int n_group, ptrdiff_t n_rows, 
                                           const REAL *const *D, ptrdiff_t j, ptrdiff_t k, ptrdiff_t width, REAL scale,
                                           REAL *W)
 {
-    NAME(vector) sums[FEATURE_GROUP][MOST_VECTORS] = {{{0}}}, squared = {0};
+    NAME(vector) sums[2 * FEATURE_GROUP][MOST_VECTORS] = {{{0}}}, squared = {0};
     for (ptrdiff_t row = 0; row < n_rows; row++) {
         for (int v = 0; v < n; v++) {
             const NAME(vector) d = *(const NAME(vector) *)(D[row] + k + v * LANES);
@@ -134,6 +141,9 @@ static double NAME(dense_add)(ptrdiff_t n_rows, const REAL *const *x, const REAL
         return squared + NAME(dense_add_single)(last - j, n_rows, x, D, j, scale, W);
     }
     NAME(vector) squared = {0};
+    if (width == LANES) /* few sums would wait for each other */
+        for (; j + 2 * FEATURE_GROUP <= last; j += 2 * FEATURE_GROUP)
+            squared += NAME(dense_add_block)(1, 2 * FEATURE_GROUP, n_rows, x, D, j, 0, width, scale, W);
 #define DENSE_ADD_BLOCK(n) squared += NAME(dense_add_block)(n, FEATURE_GROUP, n_rows, x, D, j, k, width, scale, W)
     for (; j + FEATURE_GROUP <= last; j += FEATURE_GROUP) FOR_BLOCKS(DENSE_ADD_BLOCK)
 #undef DENSE_ADD_BLOCK

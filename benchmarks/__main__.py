@@ -23,6 +23,7 @@ def main():
         ("scaling", ["--out", out]),
         ("search", [arguments[0], "--out", out]),
         ("stream", [arguments[0], "--out", out]),
+        ("partitions", [arguments[0], "--out", out]),
         ("probabilities", [arguments[0], "--out", out]),
         ("tables", [out]),
     ]:

@@ -328,7 +328,17 @@ def publish(out, docs):
     """Copy what the pages show and the panels behind it; a text that is still missing says so."""
     folder = docs / TABLES
     (folder / "panels").mkdir(parents=True, exist_ok=True)
-    for name in ("solvers", "summary", "threads", "memory", "scaling", "search", "stream", "probabilities"):
+    for name in (
+        "solvers",
+        "summary",
+        "threads",
+        "memory",
+        "scaling",
+        "search",
+        "stream",
+        "partitions",
+        "probabilities",
+    ):
         measured, shown = out / f"{name}.rst", folder / f"{name}.inc"
         if measured.exists() or not shown.exists():
             text = measured.read_text(encoding="utf-8") if measured.exists() else "Not measured.\n"

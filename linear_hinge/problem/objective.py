@@ -14,6 +14,7 @@ from linear_hinge.linalg.sums import inner, weighted_mean
 # the end it may also be much too long, because every row was fitted as if it were the last.
 SCALES = np.array([1, 1.0001, 1.0003, 1.001, 1.003, 1.01, 1.03, 1.1])
 FAR_SCALES = np.array([0.03, 0.1, 0.3, 0.6, 1, 1.3, 1.8, 2.5])
+ALL_SCALES = np.union1d(SCALES, FAR_SCALES)
 
 # How exact P has to be, relative to P; and its rounding error, relative to Σ_i ω_i (‖x_i‖ ‖W‖ + ‖b‖ + Δ).
 ACCURACY = 2e-10

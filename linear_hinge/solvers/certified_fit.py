@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from linear_hinge.problem.certificate import estimated_bound
 from linear_hinge.problem.dual_sums import coef_from_dual
+from linear_hinge.problem.objective import ALL_SCALES, FAR_SCALES, SCALES
 from linear_hinge.problem.scaling_advice import advice_on_scales
 from linear_hinge.solvers.bracket import Bracket
 from linear_hinge.solvers.dual_ascent import DualAscent
@@ -361,9 +362,10 @@ class CertifiedFit:
         self.unseen, self.unproven = None, dual
         bracket, gap_before = self.bracket, self.bracket.gap
         is_far = bracket.objective - bound > FAR * bracket.objective
+        scales = ALL_SCALES if stopped else FAR_SCALES if is_far else SCALES
         work = COST_OF_LOOK * len(candidates)
         for made in candidates:  # each is freed before the next is made, and all before a proof: they may be large
-            bracket.incumbent.offer(*made(), is_far=is_far)
+            bracket.incumbent.offer(*made(), scales)
         self.ascent.average = None
         gap, end = bracket.objective - bound, self.tol * bracket.objective
         if not (stopped or gap <= end or self.schedule.is_worth_a_proof(gap, bracket.gap, self.work)):

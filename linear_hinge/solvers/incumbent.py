@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from linear_hinge.problem.objective import FAR_SCALES, SCALES, primal_objective, rounding_matters, scaled_objective
+from linear_hinge.problem.objective import SCALES, primal_objective, rounding_matters, scaled_objective
 
 ROUNDED = 1e-5  # share of the objective that rounding of the coefficients may add without notice
 
@@ -40,7 +40,7 @@ class Incumbent:
         """The least known objective."""
         return min(self.objective, self.objective_of_zero)
 
-    def offer(self, coef, intercept, *, is_far=False):
+    def offer(self, coef, intercept, scales=SCALES):
         """Keep the best multiple of some coefficients, if it is better than the present ones.
 
         Parameters
@@ -49,10 +49,9 @@ class Incumbent:
             Wᵀ.
         intercept : ndarray of shape (n_scores,)
             The intercept of the shifted rows.
-        is_far : bool
-            Whether the fit is far from its end, where coefficients may be much too long or too short.
+        scales : ndarray of shape (n_scales,), optional
+            The factors to try.
         """
-        scales = FAR_SCALES if is_far else SCALES
         objective, scale = self._scaled_objective(coef, intercept, scales)
         is_first = self.is_zero or not np.isfinite(objective)  # an overflow ends the fit
         if not (is_first or objective < self.objective):

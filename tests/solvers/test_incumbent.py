@@ -4,13 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from cases import LOSSES, blobs, calm_classifier
 from problems import SMALL_CASES, draw_problem
 from sklearn.datasets import make_classification
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import StandardScaler, normalize
 
-from linear_hinge import MulticlassHingeClassifier
-from linear_hinge.problem.objective import primal_objective
+from linear_hinge import MulticlassHingeClassifier, objective_and_subgradient
+from linear_hinge.problem.objective import ALL_SCALES, FAR_SCALES, SCALES, primal_objective
 from linear_hinge.solvers.incumbent import Incumbent
 
 small_cases = pytest.mark.parametrize("case", SMALL_CASES, ids=str)
@@ -23,7 +24,7 @@ def test_zero_is_known_and_replaced_by_whatever_is_offered(case, rng):
     incumbent = Incumbent(problem)
     zero = primal_objective(problem, incumbent.coef, incumbent.intercept)
     assert incumbent.objective == incumbent.least == pytest.approx(zero)
-    incumbent.offer(100 * rng.normal(size=incumbent.coef.shape), np.zeros(case.n_scores), is_far=True)
+    incumbent.offer(100 * rng.normal(size=incumbent.coef.shape), np.zeros(case.n_scores), FAR_SCALES)
     assert incumbent.coef.any()
     assert incumbent.objective == pytest.approx(primal_objective(problem, incumbent.coef, incumbent.intercept))
     assert incumbent.least == pytest.approx(min(zero, incumbent.objective))
@@ -37,8 +38,8 @@ def test_zero_is_known_and_replaced_by_whatever_is_offered(case, rng):
 def test_only_what_is_better_is_kept(case, dtype, rng):
     problem = draw_problem(case, rng, dtype=dtype)
     incumbent, lowest = Incumbent(problem), np.inf
-    for is_far in 20 * [True, False]:
-        incumbent.offer(rng.normal(size=incumbent.coef.shape), rng.normal(size=case.n_scores), is_far=is_far)
+    for scales in 20 * [FAR_SCALES, SCALES]:
+        incumbent.offer(rng.normal(size=incumbent.coef.shape), rng.normal(size=case.n_scores), scales)
         assert incumbent.objective <= lowest
         lowest = incumbent.objective
     incumbent.settle()
@@ -98,3 +99,23 @@ def test_few_passes_over_easy_data_are_enough_to_predict(loss, max_iter):
     X, y = blobs(n_samples=500)
     model = calm_classifier(loss=loss, alpha=1e-4, max_iter=max_iter).fit(X, y)
     assert model.score(X, y) > calm_classifier(loss=loss, alpha=1e-4).fit(X, y).score(X, y) - 0.05
+
+
+@ignore_convergence
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("alpha", [1e-2, 1e-3])
+@pytest.mark.parametrize("max_iter", [1, 2, 3])
+def test_no_multiple_of_a_model_that_ends_early_is_much_better(loss, alpha, max_iter):
+    """Few words a text and unequal classes: what a pass has found is too long or too short, and the bound is near."""
+    rng = np.random.RandomState(0)
+    y = (rng.uniform(size=600) > 0.85).astype(int) + (rng.uniform(size=600) > 0.9)
+    words = sp.random(600, 300, density=0.03, random_state=0) + sp.csr_array(0.3 * np.eye(3)[y] @ np.eye(3, 300))
+    X = normalize(sp.csr_array(words))
+    model = MulticlassHingeClassifier(loss, alpha=alpha, max_iter=max_iter, fit_intercept=False, random_state=0).fit(
+        X, y
+    )
+    objectives = [
+        objective_and_subgradient(scale * model.coef_, np.zeros(3), X, y, loss=loss, alpha=alpha)[0]
+        for scale in ALL_SCALES
+    ]
+    assert min(objectives) >= 0.97 * model.objective_

@@ -16,8 +16,10 @@ from sklearn.datasets import load_iris
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from linear_hinge import MulticlassHingeClassifier
+
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-MODULES = ("datasets", "figures", "linear_svms", "measuring", "search", "solvers", "tables")
+MODULES = ("datasets", "figures", "linear_svms", "measuring", "partitions", "search", "solvers", "tables")
 
 pytestmark = pytest.mark.skipif(not BENCHMARKS.exists(), reason="the tests run away from the repository")
 
@@ -367,8 +369,29 @@ def test_all_scripts_take_the_options_that_they_are_given(modules, monkeypatch, 
         raise Understood(parse(parser))
 
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop)
-    assert len(commands) == 8
+    assert len(commands) == 9
     for _, script, *options in commands:
         monkeypatch.setattr(sys, "argv", [str(script), *options])
         with pytest.raises(Understood, match=str(tmp_path)):
             runpy.run_path(str(script), run_name="__main__")
+
+
+@pytest.mark.parametrize("order", ["random", "sorted"])
+def test_partitions_have_every_row_once(modules, order):
+    X, y = load_iris(return_X_y=True)
+    problem, *_ = MulticlassHingeClassifier()._weighted_problem(X, y, np.ones(len(y)))
+    rowless, held = modules["partitions"].in_partitions(problem, 4, order)
+    parts = [partition.problem for partition in held.partitions]
+    np.testing.assert_array_equal(np.sort(np.concatenate([part.X for part in parts]), axis=0), np.sort(X, axis=0))
+    assert sum(held.shares) == pytest.approx(1)
+    assert rowless.X.shape == (0, X.shape[1])
+    assert max(len(np.unique(part.y)) for part in parts) == (2 if order == "sorted" else 3)
+
+
+def test_a_gap_that_is_still_open_is_shown(modules):
+    fits = [
+        {"problem": "iris", "C": 1.0, "parts": parts, "order": "random", "passes": 7, "gap": gap}
+        for parts, gap in ((1, 1e-4), (2, 5e-4), (4, 0.25))
+    ]
+    cells = modules["partitions"].table(fits, [2, 4]).split("\n   * - ")[-1].split("\n     - ")
+    assert [cell.strip() for cell in cells] == ["iris", "1", "7", "7", "**7, gap 2.5e-01**", "–", "–"]

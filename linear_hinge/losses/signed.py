@@ -111,7 +111,7 @@ class SignedHinge(HingeLoss):
 
 
 def _on_side(sign, dual):
-    """The entries of one sign as positive numbers, and zeros."""
+    """Return the entries of one sign as positive numbers, and zeros."""
     return np.maximum(sign * dual, 0)
 
 

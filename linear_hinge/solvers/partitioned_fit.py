@@ -10,9 +10,9 @@ With s = 1/Ω_k for all of them η = 1 is safe (averaging); with s = 1 partition
 
     r = curvature of D along Σ_k δ_k / Σ_k (curvature of D along δ_k).
 
-Where that takes long and coefficients are many, partitions make their passes in turn from then on. Otherwise the Newton
-steps of `proximal_newton` follow. What they compute of the rows are sums over partitions; the rows that a Newton system
-sees are gathered where they are few.
+Where that takes long and coefficients are many, partitions make their passes in turn. Otherwise, and where that takes
+very long, the Newton steps of `proximal_newton` follow. What they compute of the rows are sums over partitions; the
+rows that a Newton system sees are gathered where they are few.
 
 References
 ----------
@@ -37,17 +37,17 @@ from linear_hinge.solvers.newton_system import Hessian, intercept_damping
 from linear_hinge.solvers.partition import Change, LostError, Round
 from linear_hinge.solvers.partitions import tell, total
 from linear_hinge.solvers.proximal_newton import Point, ProximalNewton
-from linear_hinge.solvers.takeover import takes_longer
+from linear_hinge.solvers.takeover import MOST_PASSES_LEFT, first_passes, takes_longer
 
 # Newton takes over where the rounds, at their present rate, need more than `MOST_ROUNDS_LEFT` to the end: the rate is
 # known after `FIRST_ROUNDS`. Its steps ask six questions or so, a round of minibatches and its proof four.
 FIRST_ROUNDS = 6
 MOST_ROUNDS_LEFT = 20
 
-# With at least `FEW_COEFFICIENTS` of them Newton systems take long, and so does sending them to and fro. Instead
-# partitions make their passes in turn, each from where the one before has ended: nothing is lost to what they have in
-# common, but they wait for each other.
-FEW_COEFFICIENTS = 2**16
+# With at least `FEW_COEFFICIENTS` of them Newton systems take long, and so does sending them to and fro. Partitions
+# then make their passes in turn, each from where the one before has ended: nothing is lost to what they have in common,
+# but they wait for each other. Newton takes over from them as it does in a fit of all rows, if ever.
+FEW_COEFFICIENTS = 2**12
 
 # The rows with a free entry are gathered for a Newton system if they have at most this number of bytes. Otherwise every
 # product with it is a sum over partitions.
@@ -130,27 +130,29 @@ class PartitionedFit(CertifiedFit):
         if self.newton is None and not stopped:
             gap = self.bracket.gap
             self.gaps.append(gap)
-            if not self.ascent.is_in_turn and self._is_slow_at(self.gaps):
+            if self._is_slow_at(self.gaps):
                 self._change_over()
         return gap, work
 
     def _change_over(self):
         """To what takes longer for a round and needs fewer."""
-        if self.ascent.raw.size < FEW_COEFFICIENTS:
+        if self.ascent.is_in_turn or self.ascent.raw.size < FEW_COEFFICIENTS:
             self._begin_newton()
         else:
-            self.ascent.is_in_turn = True
+            self.ascent.is_in_turn, self.gaps = True, []
 
     def _is_slow(self):
         return False  # the pass alone does not know
 
     def _is_slow_at(self, gaps):
         """Return whether the rounds need too many more at the rate of the last half of them."""
-        if len(gaps) < FIRST_ROUNDS:
+        first, most_left = FIRST_ROUNDS, MOST_ROUNDS_LEFT
+        if self.ascent.is_in_turn:
+            first, most_left = first_passes(self.ascent.raw.size), MOST_PASSES_LEFT
+        if len(gaps) < first:
             return False
         half, gap = len(gaps) // 2, max(gaps[-1], TINY)
-        target = self.tol * self.bracket.objective
-        return takes_longer(gaps[half - 1], gap, len(gaps) - half, target, MOST_ROUNDS_LEFT)
+        return takes_longer(gaps[half - 1], gap, len(gaps) - half, self.tol * self.bracket.objective, most_left)
 
     def _begin_newton(self, saved=None):
         self.newton = PartitionedNewton(self.problem, self.partitions, self.ascent)

@@ -51,7 +51,7 @@ def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
         Whether Newton steps should take over.
     """
     last = estimates[-1]
-    first, most_left = FIRST_PASSES + MORE_PASSES * (n_coefficients // COEFFICIENTS), MOST_PASSES_LEFT
+    first, most_left = first_passes(n_coefficients), MOST_PASSES_LEFT
     if is_one_batch:
         first, most_left = FIRST_PASSES, MOST_STEPS_LEFT
     if last.passes < first:
@@ -62,6 +62,11 @@ def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
     if middle is last:
         return False
     return takes_longer(middle.gap, last.gap, last.passes - middle.passes, target, most_left)
+
+
+def first_passes(n_coefficients):
+    """Return the number of passes that minibatches get before Newton steps may take over."""
+    return FIRST_PASSES + MORE_PASSES * (n_coefficients // COEFFICIENTS)
 
 
 def takes_longer(before, gap, n_passes, target, most_left):

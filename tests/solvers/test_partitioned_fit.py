@@ -186,12 +186,15 @@ def test_x_may_be_loaded_anew_for_every_question(case, most_gathered, rng, monke
 
 @small_cases
 @mostly_slow("lost_at", [range(5, 200, 7), [], [30, 31]], ids=str)
-def test_partitions_in_turn_come_to_the_end(case, lost_at, rng, monkeypatch):
+@pytest.mark.parametrize("newton_follows", [False, True])
+def test_partitions_in_turn_come_to_the_end(case, lost_at, newton_follows, rng, monkeypatch):
     monkeypatch.setattr(partitioned_fit, "FEW_COEFFICIENTS", 0)
     monkeypatch.setattr(partitioned_fit, "MOST_ROUNDS_LEFT", 0)
+    monkeypatch.setattr(partitioned_fit, "MOST_PASSES_LEFT", 0)
+    monkeypatch.setattr(partitioned_fit, "first_passes", lambda _: 2 if newton_follows else np.inf)
     problem = draw_problem(case, rng, 200, alpha=0.01)
     fit, progress = fit_in_partitions(problem, Losing(problem, 4, lost_at))
     assert fit.ascent.is_in_turn
-    assert fit.newton is None
+    assert (fit.newton is not None) == newton_follows
     assert fit.converged
     assert progress.dual_objective <= optimum(problem)

@@ -83,13 +83,17 @@ def exact_transposed_product(X, dual, weights=None):
     compiled = door.exact_transposed_product(X, dual, weights)
     if compiled is not None:
         return compiled
-    dual = dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
-    if X.dtype == np.float64:
-        return transposed_product(X, dual)
-    total = np.zeros((X.shape[1], dual.shape[1]))
+    total = None  # the product of a single piece may be large, and is not copied
     for chunk, rows in widened(X):
-        total += transposed_product(rows, dual[chunk])
+        of_piece = _weighted_product(rows, dual[chunk], None if weights is None else weights[chunk])
+        total = of_piece if total is None else np.add(total, of_piece, out=total)
     return total
+
+
+def _weighted_product(X, dual, weights):
+    """Compute Xᵀ diag(ω) G of float64 rows; the weighted G is freed before that of the next rows is made."""
+    dual = dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
+    return transposed_product(X, dual)
 
 
 def squared_transposed_product(X, dual):

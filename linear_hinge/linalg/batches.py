@@ -134,11 +134,13 @@ def normalised(weights):
 def widened(X):
     """Yield slices, and the rows of X in them as float64: X is converted in pieces, never as a whole.
 
-    All dense pieces use the same memory, so that each is overwritten by the next.
+    All dense pieces use the same memory, so that each is overwritten by the next. Sparse pieces have at least as many
+    entries as X has columns, because the sum of their products with W would otherwise cost more than the products.
     """
     n_samples = X.shape[0]
     per_row = X.nnz / max(1, n_samples) if sp.issparse(X) else X.shape[1]
-    at_once = WIDENED_AT_ONCE / 2 if sp.issparse(X) else WIDENED_AT_ONCE  # two sparse pieces may be alive
+    # Two sparse pieces may be alive.
+    at_once = max(WIDENED_AT_ONCE / 2, X.shape[1]) if sp.issparse(X) else WIDENED_AT_ONCE
     size = max(1, int(at_once / max(1, per_row)))
     is_given = sp.issparse(X) or X.dtype == np.float64
     memory = None if is_given else np.empty((min(size, n_samples), X.shape[1]))
@@ -153,7 +155,7 @@ def widened(X):
 
 
 def sparse_slice(X, chunk):
-    """Return a view of some rows of a CSR matrix; SciPy's own slices are copies."""
+    """Return some rows of a CSR matrix. SciPy copies them if they are less than half of its entries."""
     begin, end = X.indptr[chunk.start], X.indptr[chunk.stop]
     indptr = X.indptr[chunk.start : chunk.stop + 1] - begin
     shape = chunk.stop - chunk.start, X.shape[1]

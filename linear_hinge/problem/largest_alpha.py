@@ -44,7 +44,8 @@ def better_than_zero(problem):
     """Return this G, the intercept and W(G) where D(G) > 0; None where G = 0 is better, or may be.
 
     It is the start of a fit with strong regularisation: the dual is flat in directions that only move the intercept,
-    and steps from G = 0 take long to cross it where classes have very different weights.
+    and steps from G = 0 take long to cross it where classes have very different weights. Without an intercept nothing
+    is flat, and a pass from G = 0 is as good as this G, whose W(G) costs more.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ def better_than_zero(problem):
         G of shape (n_samples, n_scores), b of shape (n_scores,), W(G)ᵀ of shape (n_features, n_scores).
     """
     length = weighted_mean(problem.weights, problem.squared_norms)
-    if not problem.alpha * problem.objective_of_zero >= STRONG * length:
+    if not (problem.fit_intercept and problem.alpha * problem.objective_of_zero >= STRONG * length):
         return None
     dual, intercept = best_constants(problem)
     coef = coef_from_dual(problem, dual)

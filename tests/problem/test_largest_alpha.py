@@ -67,10 +67,9 @@ def test_rows_without_weight_do_not_count(case, rng):
 
 
 @small_cases
-@with_and_without_intercept
-def test_where_a_fit_begins_its_dual_objective_is_above_zero(case, fit_intercept, rng, monkeypatch):
+def test_where_a_fit_begins_its_dual_objective_is_above_zero(case, rng, monkeypatch):
     monkeypatch.setattr(largest_alpha_module, "STRONG", 0)
-    problem = draw_problem(case, rng, fit_intercept=fit_intercept)
+    problem = draw_problem(case, rng)
     smallest = largest_alpha(problem, 0.5)  # where D(G) = P₀/2
     for alpha, is_better in (
         (10 * smallest, True),
@@ -87,7 +86,8 @@ def test_where_a_fit_begins_its_dual_objective_is_above_zero(case, fit_intercept
             assert best_bound(problem.with_alpha(alpha), dual)[0] > 0
 
 
-def test_nothing_is_computed_where_regularisation_is_weak(rng, monkeypatch):
-    problem = draw_problem(SMALL_CASES[0], rng, alpha=1e-3)
+@pytest.mark.parametrize("options", [{"alpha": 1e-3}, {"alpha": 1e3, "fit_intercept": False}])
+def test_nothing_is_computed_where_regularisation_is_weak_or_there_is_no_intercept(options, rng, monkeypatch):
+    problem = draw_problem(SMALL_CASES[0], rng, **options)
     monkeypatch.setattr(largest_alpha_module, "best_constants", None)
     assert better_than_zero(problem) is None

@@ -69,7 +69,7 @@ def run(solver, *, max_iter, verbose, task, classes, codes_predicted=None):
     """
     started = time.perf_counter()
     passes = []
-    solver.may_be_stopped = task.may_stop
+    solver.may_be_stopped, solver.most_passes = task.may_stop, max_iter
     for n_iter in range(1, max_iter + 1):
         task.begin_pass()
         with quiet():

@@ -23,6 +23,10 @@ CLOSE_TO_END = 3.0
 
 COST_OF_LOOK = 0.5  # in passes
 
+# A fit that may make at most `FEW_PASSES` looks at every pass as if it were the last, so that its objective never rises
+# with that number. In the first `FIRST_PASSES` it looks at the last iterate, too; later the mean is as good.
+FEW_PASSES, FIRST_PASSES = 100, 8
+
 # Every `PASSES_TOGETHER` passes the change of G and W is extrapolated. After fewer passes it depends too much on the
 # order of the rows. It needs two more arrays like G and W, which may have at most `LARGEST_EXTRAPOLATED` numbers each.
 PASSES_TOGETHER = 8
@@ -70,6 +74,8 @@ class CertifiedFit:
         Whether the fit is to stop, and whether the gap is closed.
     may_be_stopped : bool
         Whether a callback may stop the fit after any pass; the caller sets it.
+    most_passes : int
+        The passes after which the fit ends in any case; the caller sets it.
     bracket : Bracket
         The best coefficients and the best bound so far.
     """
@@ -130,8 +136,14 @@ class CertifiedFit:
         self.schedule = ProofSchedule()
         self.estimates = []
         self.unseen = self.unproven = self.bound = None
+        self.most_passes = np.inf
         self.n_vain_looks = 0
         self.finished = self.converged = self.may_be_stopped = self.is_averaged = False
+
+    @property
+    def ends_early(self):
+        """Whether so few passes are allowed that every one of them is looked at as if it were the last."""
+        return self.most_passes <= FEW_PASSES
 
     @property
     def is_stuck(self):
@@ -148,7 +160,7 @@ class CertifiedFit:
         if is_last or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
         is_hard = self.n_passes == 1 and self.is_averaged
-        if is_hard or self._looks(estimate):
+        if self.ends_early or is_hard or self._looks(estimate):
             gap, effort = self._look()
             self.schedule.looked(self.n_passes, gap, estimate)
             work += effort
@@ -272,7 +284,8 @@ class CertifiedFit:
 
         def found(stopped):
             candidates = [ascent.taken_average] if self.is_averaged or (stopped and ascent.average) else []
-            if is_last or not candidates:
+            is_wanted = self.n_passes <= FIRST_PASSES if self.ends_early else is_last
+            if is_wanted or not candidates:
                 candidates.append(ascent.coefficients)
             return candidates, ascent.state.dual, self._estimated_bound()
 
@@ -288,7 +301,7 @@ class CertifiedFit:
         W = 0 it is better by far.
         """
         is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1].gap)
-        if is_near or is_last or self.schedule.is_look_due(self.n_passes):
+        if is_near or is_last or self.ends_early or self.schedule.is_look_due(self.n_passes):
             return -np.inf
         return self.problem.objective_of_zero if self.n_passes == 1 else np.inf
 
@@ -362,7 +375,7 @@ class CertifiedFit:
         self.unseen, self.unproven = None, dual
         bracket, gap_before = self.bracket, self.bracket.gap
         is_far = bracket.objective - bound > FAR * bracket.objective
-        scales = ALL_SCALES if stopped else FAR_SCALES if is_far else SCALES
+        scales = ALL_SCALES if stopped or self.ends_early else FAR_SCALES if is_far else SCALES
         work = COST_OF_LOOK * len(candidates)
         for made in candidates:  # each is freed before the next is made, and all before a proof: they may be large
             bracket.incumbent.offer(*made(), scales)

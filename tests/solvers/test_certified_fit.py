@@ -21,7 +21,7 @@ from linear_hinge.problem import objective as objective_module
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.solvers import bracket as bracket_module
 from linear_hinge.solvers import incumbent as incumbent_module
-from linear_hinge.solvers.certified_fit import CertifiedFit
+from linear_hinge.solvers.certified_fit import FEW_PASSES, CertifiedFit
 
 ignore_convergence = pytest.mark.filterwarnings("ignore:Not converged:sklearn.exceptions.ConvergenceWarning")
 all_losses = pytest.mark.parametrize("loss", LOSSES)
@@ -410,6 +410,22 @@ def test_the_last_pass_is_certified_whatever_its_number(max_iter, earlier):
     X, y = blobs(n_samples=300)
     gaps = [calm_classifier(alpha=1e-4, max_iter=n, tol=1e-9).fit(X, y).duality_gap_ for n in (max_iter, earlier)]
     assert gaps[0] < gaps[1]
+
+
+@all_losses
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize("features", ["scaled", "of different sizes", "more than samples"])
+@ignore_convergence
+@pytest.mark.filterwarnings("ignore:The model predicts one class")
+def test_more_passes_are_never_worse(features, n_classes, loss):
+    """A search takes `max_iter` for a resource, and must not rank alphas by the pass where a fit happened to end."""
+    X, y = blobs(n_samples=60, n_features=100 if features == "more than samples" else 6, n_classes=n_classes)
+    X = X * 10.0 ** np.arange(-3, 3) if features == "of different sizes" else X
+    model = calm_classifier(loss=loss, alpha=1e-4, tol=1e-6)
+    objectives = [model.set_params(max_iter=n).fit(X, y).objective_ for n in [*range(1, 20), 40, FEW_PASSES]]
+    assert (np.diff(objectives) <= 0).all()
+    # Without a limit worth mentioning it looks less often, and comes as far.
+    assert model.set_params(max_iter=1000).fit(X, y).objective_ <= (1 + 1e-6) * objectives[-1]
 
 
 def test_where_the_precision_ends_the_fit_ends_and_says_so():

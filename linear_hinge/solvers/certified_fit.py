@@ -6,16 +6,14 @@ The fit stops when the relative duality gap (P − D)/P is at most ``tol``, P an
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.problem.certificate import estimated_bound
 from linear_hinge.problem.dual_sums import coef_from_dual
 from linear_hinge.problem.objective import ALL_SCALES, FAR_SCALES, SCALES
 from linear_hinge.problem.scaling_advice import advice_on_scales
 from linear_hinge.solvers.bracket import Bracket
 from linear_hinge.solvers.dual_ascent import DualAscent
-from linear_hinge.solvers.extrapolation import Extrapolation
+from linear_hinge.solvers.minibatches import Minibatches
 from linear_hinge.solvers.proof_schedule import COST_OF_PROOF, ProofSchedule
 from linear_hinge.solvers.proximal_newton import ProximalNewton
-from linear_hinge.solvers.takeover import Estimate, is_slow
 from linear_hinge.solvers.warm_start import resumed_dual, save_steps
 
 # A fit is near its end where the gap is at most this multiple of the gap that ends it.
@@ -26,12 +24,6 @@ COST_OF_LOOK = 0.5  # in passes
 # A fit that may make at most `FEW_PASSES` looks at every pass as if it were the last, so that its objective never rises
 # with that number. In the first `FIRST_PASSES` it looks at the last iterate, too; later the mean is as good.
 FEW_PASSES, FIRST_PASSES = 100, 8
-
-# Every `PASSES_TOGETHER` passes the change of G and W is extrapolated. After fewer passes it depends too much on the
-# order of the rows. It needs two more arrays like G and W, which may have at most `LARGEST_EXTRAPOLATED` numbers each.
-PASSES_TOGETHER = 8
-COST_OF_EXTRAPOLATION = 0.5  # in passes
-LARGEST_EXTRAPOLATED = 2**23
 
 # Where the gap is more than this share of the objective, coefficients may be far too long or too short.
 FAR = 0.3
@@ -85,14 +77,13 @@ class CertifiedFit:
         dual = dual if resumed is None else resumed
         centred = intercept if coef is None else problem.centred_intercept(coef, intercept)
         ascent = self._ascent(problem, dual, centred, of_dual, batch_size=batch_size, rng=rng)
-        self._begin(problem, ascent, Bracket(problem, tol), len(problem.rows))
-        self.is_one_batch = len(problem.rows) <= batch_size
+        estimates = () if resumed is None else saved.estimates
+        self._begin(problem, Minibatches(ascent, len(problem.rows), estimates), Bracket(problem, tol))
         if coef is not None:
             self.bracket.incumbent.offer(coef, centred)
             self._prove(proven)
         if resumed is not None:
-            self.ascent.state.centre, self.ascent.state.beta = np.array(saved.centre), saved.beta
-            self.estimates = list(saved.estimates)
+            ascent.state.centre, ascent.state.beta = np.array(saved.centre), saved.beta
             if saved.curvature is not None:
                 self._begin_newton(saved)
 
@@ -106,15 +97,14 @@ class CertifiedFit:
         problem : Problem
             The problem with the other alpha.
         """
-        ascent, is_one_batch = self.ascent, self.is_one_batch
+        ascent, n_rows = self.ascent, self.minibatches.n_rows
         if self.newton is None:
             ascent.change_alpha(problem)
         else:
             point = self.newton.point
             options = {"batch_size": ascent.state.batch_size, "rng": ascent.rng}
             ascent = self._ascent(problem, point.dual.astype(problem.X.dtype), point.stacked[-1], **options)
-        self._begin(problem, ascent, Bracket(problem, self.tol), self.n_rows)
-        self.is_one_batch = is_one_batch
+        self._begin(problem, Minibatches(ascent, n_rows), Bracket(problem, self.tol))
 
     @staticmethod
     def _ascent(problem, dual, intercept, of_dual=None, **options):
@@ -127,18 +117,21 @@ class CertifiedFit:
             **options,
         )
 
-    def _begin(self, problem, ascent, bracket, n_rows):
-        self.problem, self.ascent, self.bracket = problem, ascent, bracket
-        self.n_rows, self.tol = n_rows, bracket.tol
-        self.is_one_batch = False
-        self.newton = self.extrapolation = None
+    def _begin(self, problem, minibatches, bracket):
+        self.problem, self.minibatches, self.bracket = problem, minibatches, bracket
+        self.tol = bracket.tol
+        self.newton = None
         self.n_passes, self.work = 0, 0.0
-        self.schedule = ProofSchedule()
-        self.estimates = []
-        self.unseen = self.unproven = self.bound = None
+        self.schedule = ProofSchedule(bracket)
+        self.unseen = self.unproven = None
         self.most_passes = np.inf
         self.n_vain_looks = 0
-        self.finished = self.converged = self.may_be_stopped = self.is_averaged = False
+        self.finished = self.converged = self.may_be_stopped = False
+
+    @property
+    def ascent(self):
+        """The `DualAscent` of the minibatches."""
+        return self.minibatches.ascent
 
     @property
     def ends_early(self):
@@ -159,7 +152,7 @@ class CertifiedFit:
         self.work += work
         if is_last or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
-        is_hard = self.n_passes == 1 and self.is_averaged
+        is_hard = self.n_passes == 1 and self.minibatches.is_averaged
         if self.ends_early or is_hard or self._looks(estimate):
             gap, effort = self._look()
             self.schedule.looked(self.n_passes, gap, estimate)
@@ -168,33 +161,23 @@ class CertifiedFit:
 
     def _looks(self, estimate):
         """Return whether to look at the objective after this pass."""
-        return self.schedule.is_look_due(self.n_passes) or self._promises_the_end(estimate)
+        if self.schedule.is_look_due(self.n_passes):
+            return True
+        return self._is_near(estimate) if self.newton is not None else self._promises_the_end(estimate)
 
     def _promises_the_end(self, estimate):
-        """Return whether a look is worth its cost, by the estimate of the gap and the result of the last look."""
-        if self.newton is not None:
-            return self._is_within(CLOSE_TO_END, estimate)
-        return self._is_within(1, self.schedule.share_at(self.n_passes) * estimate)
+        """Return whether the share of an estimate that is to be expected would end the fit."""
+        share = self.schedule.share_at(self.n_passes)
+        return self.schedule.is_within(1, share * estimate, self.minibatches.estimated_bound)
 
-    def _is_within(self, factor, gap):
-        """Return whether a gap is at most a multiple of the gap that ends the fit."""
-        if gap > factor * self.tol * self.bracket.objective:
-            return False
-        if self.schedule.n_seen > 0:
-            return True
-        # Before the first look the known objective is that of zero, which may be far too large.
-        return gap <= factor * self.tol * (self._estimated_bound() + gap)
+    def _is_near(self, estimate):
+        """Return whether an estimate of the gap is near the gap that ends the fit."""
+        return self.schedule.is_within(CLOSE_TO_END, estimate, self.minibatches.estimated_bound)
 
     @property
     def n_rounds(self):
         """The number of visits to the rows: those of the minibatches, and one for every Newton step."""
-        return self.ascent.n_rounds + self.n_passes - len(self.estimates)
-
-    def _estimated_bound(self):
-        """Return `estimated_bound` at the end of the last pass of minibatches."""
-        if self.bound is None:
-            self.bound = estimated_bound(self.problem, self.ascent.state.dual, self.ascent.squared_norm())
-        return self.bound
+        return self.ascent.n_rounds + self.n_passes - self.minibatches.n_passes
 
     def certify(self, work=0.0):
         """Compute both sides of the gap where the last pass ended.
@@ -228,7 +211,7 @@ class CertifiedFit:
         if self.n_passes != SOME_PASSES or self.newton is not None or size < LARGE:
             return None
         objective = self.bracket.objective
-        if objective - self._estimated_bound() < NOWHERE * objective:
+        if objective - self.minibatches.estimated_bound() < NOWHERE * objective:
             return None
         return f"next to nothing is proven yet, and the fit goes on: {advice_on_scales(self.problem)}"
 
@@ -267,29 +250,20 @@ class CertifiedFit:
         found : callable
             A function that returns candidates for the coefficients, G and a bound at the end of the pass.
         """
-        ascent = self.ascent
-        is_small = max(ascent.raw.size, ascent.state.dual.size) <= LARGEST_EXTRAPOLATED
-        is_due = is_small and self.n_passes % PASSES_TOGETHER == 0
-        extrapolating = self._extrapolate() if is_due else 0.0
+        minibatches, ascent = self.minibatches, self.minibatches.ascent
         worth = self._loss_worth_averaging(is_last)
         # Before the first look there is nothing else to return.
-        average_above = -np.inf if self.may_be_stopped and self.schedule.n_seen == 0 else worth
-        visited = ascent.run_pass(average_above) / self.n_rows
-        work = extrapolating + visited
-        self.is_averaged = ascent.average is not None and ascent.gap_of_half > worth
-        before = self.estimates[-1].passes if self.estimates else 0.0
-        # Where one minibatch holds all rows, repeated rows must not count: a pass is a step.
-        self.estimates.append(Estimate(before + (1.0 if self.is_one_batch else visited), ascent.gap))
-        self.bound = None
+        work = minibatches.run_pass(worth, -np.inf if self.may_be_stopped and self.schedule.n_seen == 0 else worth)
 
         def found(stopped):
-            candidates = [ascent.taken_average] if self.is_averaged or (stopped and ascent.average) else []
+            is_averaged = minibatches.is_averaged or (stopped and ascent.average)
+            candidates = [ascent.taken_average] if is_averaged else []
             is_wanted = self.n_passes <= FIRST_PASSES if self.ends_early else is_last
             if is_wanted or not candidates:
                 candidates.append(ascent.coefficients)
-            return candidates, ascent.state.dual, self._estimated_bound()
+            return candidates, ascent.state.dual, minibatches.estimated_bound()
 
-        if self._is_slow():
+        if minibatches.are_slow(self.bracket.objective, self.tol):
             self._begin_newton()
         return ascent.gap, work, found
 
@@ -300,18 +274,11 @@ class CertifiedFit:
         it ends the fit earlier, and in looks that are due. After a first pass in which the rows lose more than with
         W = 0 it is better by far.
         """
-        is_near = bool(self.estimates) and self._is_within(CLOSE_TO_END, self.estimates[-1].gap)
+        estimates = self.minibatches.estimates
+        is_near = bool(estimates) and self._is_near(estimates[-1].gap)
         if is_near or is_last or self.ends_early or self.schedule.is_look_due(self.n_passes):
             return -np.inf
         return self.problem.objective_of_zero if self.n_passes == 1 else np.inf
-
-    def _extrapolate(self):
-        """Make a step of `Extrapolation`, or begin it; return the work, in passes."""
-        if self.extrapolation is None:
-            self.extrapolation = Extrapolation(self.ascent)
-            return 0.0
-        self.extrapolation.step()
-        return COST_OF_EXTRAPOLATION
 
     def _run_newton(self, is_last):
         """Make a step of `ProximalNewton`, and return what `_run_minibatches` returns."""
@@ -329,32 +296,23 @@ class CertifiedFit:
     def _begin_newton(self, saved=None):
         """Begin Newton steps where the minibatches or an earlier fit are."""
         problem, ascent = self.problem, self.ascent
-        self.extrapolation = None  # which needs as much memory as the dual and the coefficients
+        self.minibatches.extrapolation = None  # which needs as much memory as the dual and the coefficients
         if saved is None:
             coef, intercept = ascent.coefficients()
             curvature = ascent.mean_curvature()
         else:
             coef, intercept, curvature = saved.coef, saved.intercept, saved.curvature
-        self.newton = ProximalNewton(problem, ascent.state.dual, coef, intercept, curvature, exact=self.is_one_batch)
+        is_exact = self.minibatches.is_one_batch
+        self.newton = ProximalNewton(problem, ascent.state.dual, coef, intercept, curvature, exact=is_exact)
 
     def steps_to_save(self):
         """Return the `SavedSteps` for a warm start of the same problem."""
-        centre, beta, estimates = self.ascent.state.centre, self.ascent.state.beta, self.estimates
+        state, estimates = self.ascent.state, self.minibatches.estimates
+        centre, beta = state.centre, state.beta
         if self.newton is None:
-            return save_steps(self.problem, self.ascent.state.dual, centre, beta, estimates)
+            return save_steps(self.problem, state.dual, centre, beta, estimates)
         newton = (*self.newton.coefficients(), self.newton.curvature)
         return save_steps(self.problem, self.newton.point.dual, centre, beta, estimates, *newton)
-
-    def _is_slow(self):
-        """Return whether Newton steps should take over from the minibatches."""
-        objective = self.bracket.objective
-        return is_slow(
-            self.estimates,
-            self.tol * objective,
-            n_coefficients=self.ascent.raw.size,
-            is_one_batch=self.is_one_batch,
-            rounding=np.finfo(self.problem.X.dtype).eps * objective,
-        )
 
     def _look(self, stopped=False):
         """Compute the gap where the last pass ended, and prove it if that is worth its cost or the fit ends.

@@ -46,7 +46,7 @@ from linear_hinge.linalg.batches import (
     shuffled_in_blocks,
 )
 from linear_hinge.linalg.sums import combination, inner, weighted_mean
-from linear_hinge.problem.certificate import scaled_bound
+from linear_hinge.problem.certificate import estimated_bound, scaled_bound
 from linear_hinge.problem.dual_sums import linear_part
 from linear_hinge.solvers.running_mean import RunningMean
 
@@ -310,6 +310,10 @@ class DualAscent:
         """Return the average and forget it, because it may be large."""
         average, self.average = self.average, None
         return average
+
+    def estimated_bound(self):
+        """Return `certificate.estimated_bound` of G."""
+        return estimated_bound(self.problem, self.state.dual, self.squared_norm())
 
     def squared_norm(self):
         """Compute ‖W‖², without an array of its size."""

@@ -23,6 +23,11 @@ TINY = np.finfo(float).tiny
 class ProofSchedule:
     """The pass of the last look, the share of the estimate that it found, and the cost of all proofs.
 
+    Parameters
+    ----------
+    bracket : Bracket
+        The best coefficients and the best bound so far.
+
     Attributes
     ----------
     n_seen : int
@@ -33,7 +38,8 @@ class ProofSchedule:
         The cost of all proofs, in passes.
     """
 
-    def __init__(self):
+    def __init__(self, bracket):
+        self.bracket = bracket
         self.n_seen, self.share, self.work_of_proofs = 0, 1.0, 0.0
 
     def is_look_due(self, n_passes):
@@ -50,6 +56,31 @@ class ProofSchedule:
             return FIRST_SHARE
         is_old = n_passes >= OLD_LOOK * self.n_seen + MORE_PASSES
         return min(self.share, LEAST_SHARE) if is_old else self.share
+
+    def is_within(self, factor, gap, estimated_bound):
+        """Return whether a gap is at most a multiple of the gap that ends the fit.
+
+        Parameters
+        ----------
+        factor : float
+            The multiple.
+        gap : float
+            The gap.
+        estimated_bound : callable
+            A function that estimates the bound where the last pass ended.
+
+        Returns
+        -------
+        bool
+            Whether it is.
+        """
+        end = factor * self.bracket.tol
+        if gap > end * self.bracket.objective:
+            return False
+        if self.n_seen > 0:
+            return True
+        # Before the first look the known objective is that of zero, which may be far too large.
+        return gap <= end * (estimated_bound() + gap)
 
     def is_worth_a_proof(self, gap, proven_gap, work):
         """Return whether to prove a gap before the end of the fit, after this work in passes."""

@@ -10,8 +10,8 @@ from references import CASES
 
 from linear_hinge import MulticlassHingeClassifier
 from linear_hinge.problem.certificate import best_bound
-from linear_hinge.solvers.certified_fit import PASSES_TOGETHER
 from linear_hinge.solvers.extrapolation import Extrapolation, projection
+from linear_hinge.solvers.minibatches import PASSES_TOGETHER
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
 with_and_without_intercept = pytest.mark.parametrize("fit_intercept", [True, False])

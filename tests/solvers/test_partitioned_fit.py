@@ -11,9 +11,9 @@ from problems import SMALL_CASES, draw_problem
 from linear_hinge.kernels import door
 from linear_hinge.problem.dual_sums import coef_from_dual, linear_part
 from linear_hinge.problem.objective import primal_objective
-from linear_hinge.solvers import partitioned_fit
+from linear_hinge.solvers import partitioned_fit, partitioned_newton
 from linear_hinge.solvers.certified_fit import CertifiedFit
-from linear_hinge.solvers.partitioned_fit import PartitionedAscent
+from linear_hinge.solvers.partitioned_ascent import PartitionedAscent
 from linear_hinge.solvers.partitions import ThreadedPartitions
 from linear_hinge.solvers.warm_start import starting_dual
 
@@ -58,7 +58,7 @@ def test_the_gap_is_closed_and_the_bound_is_one(case, fit_intercept, kind, is_so
 @pytest.mark.parametrize("most_gathered", [0, 2**28], ids=["sums", "gathered rows"])
 def test_weak_regularisation_is_no_obstacle(case, most_gathered, rng, monkeypatch):
     """Minibatches alone stay far from the end: Newton steps, with systems from either way, reach it."""
-    monkeypatch.setattr(partitioned_fit, "MOST_GATHERED", most_gathered)
+    monkeypatch.setattr(partitioned_newton, "MOST_GATHERED", most_gathered)
     problem = draw_problem(case, rng, 300, 8, alpha=1e-4)
     fit, progress = fit_in_partitions(problem, split(problem, 8, is_sorted=True), max_iter=300)
     assert fit.newton is not None
@@ -176,7 +176,7 @@ class Reattached(ThreadedPartitions):
 @small_cases
 @mostly_slow("most_gathered", [0, 2**28], ids=["sums", "gathered rows"])
 def test_x_may_be_loaded_anew_for_every_question(case, most_gathered, rng, monkeypatch):
-    monkeypatch.setattr(partitioned_fit, "MOST_GATHERED", most_gathered)
+    monkeypatch.setattr(partitioned_newton, "MOST_GATHERED", most_gathered)
     problem = draw_problem(case, rng, 200, alpha=1e-3)
     _, held = fit_in_partitions(problem, split(problem, 4))
     _, loaded = fit_in_partitions(problem, Reattached(split(problem, 4)))

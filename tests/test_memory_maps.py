@@ -1,5 +1,7 @@
 """Data in a file, larger than what the package takes for memory, are fitted block by block and proven as ever."""
 
+import mmap
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -58,3 +60,33 @@ def test_blocks_come_to_the_same_optimum(small_blocks, monkeypatch, loss):
     assert fingerprint(in_blocks) != fingerprint(whole)
     assert in_blocks.dual_objective_ <= whole.objective_
     assert whole.dual_objective_ <= in_blocks.objective_
+
+
+class Asked(mmap.mmap):
+    """A memory map that remembers which bytes it was advised about."""
+
+    def madvise(self, option, start, length):
+        self.bytes = [*getattr(self, "bytes", []), *range(start, start + length)]
+        super().madvise(option, start, length)
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="maps take no advice on this system")
+def test_blocks_of_a_file_are_asked_for_and_nothing_around_them(tmp_path):
+    n_rows, n_features, n_together = 3000, 7, 250
+    np.arange(n_rows * n_features, dtype=np.float32).tofile(tmp_path / "X.bin")
+    with open(tmp_path / "X.bin", "rb") as file:
+        mapping = Asked(file.fileno(), 0, access=mmap.ACCESS_READ)
+    X = np.frombuffer(mapping, np.float32).reshape(n_rows, n_features)[250:]
+    batches.read_blocks(X, np.array([10, 740, 760, 1001]), n_together)
+    row = 4 * n_features
+    wanted = [range((250 + block * 250) * row, (500 + block * 250) * row) for block in (0, 2, 3, 4)]
+    around = [range(part.start // mmap.PAGESIZE * mmap.PAGESIZE, part.stop) for part in wanted]
+    assert sorted(mapping.bytes) == sorted(byte for part in around for byte in part)
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="maps take no advice on this system")
+def test_arrays_in_memory_are_not_asked_for(tmp_path):
+    X = np.zeros((30, 4))
+    assert batches._mapping_of(X[3:]) is None
+    np.save(tmp_path / "X.npy", X)
+    assert isinstance(batches._mapping_of(np.asarray(np.load(tmp_path / "X.npy", mmap_mode="r"))[3:]), mmap.mmap)

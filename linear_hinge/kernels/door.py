@@ -12,6 +12,7 @@ from linear_hinge.kernels import _kernels
 from linear_hinge.kernels.layout import has_whole_rows
 from linear_hinge.kernels.memory import filled, is_filled, whole_vectors
 from linear_hinge.kernels.threads import max_threads, team
+from linear_hinge.linalg.batches import chunks, rows_of_block
 
 # After this number of multiplications, some tenths of a second, control returns to Python, which sees Ctrl-C.
 PIECE = 2**28
@@ -92,11 +93,15 @@ def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
         is_nonzero = dual != 0
         if np.count_nonzero(is_nonzero) > LARGEST_DENSITY * dual.size:
             return None
-        values = dual[is_nonzero].astype(np.float64, copy=False)
-        pairs = entries(X, np.arange(len(dual)), is_nonzero)
-        if weights is not None:
-            values *= np.repeat(weights, pairs.counts)
-        return pairs.sums(values, is_squared).T
+        sums = np.zeros((dual.shape[1], X.shape[1]))
+        # The kernel visits the rows once for every class and every block of columns: not those of a file.
+        for piece in chunks(len(X), rows_of_block(X) or max(1, len(X))):
+            values = dual[piece][is_nonzero[piece]].astype(np.float64, copy=False)
+            pairs = entries(X[piece], np.arange(len(X[piece])), is_nonzero[piece])
+            if weights is not None:
+                values *= np.repeat(weights[piece], pairs.counts)
+            sums += pairs.sums(values, is_squared)
+        return sums.T
     if is_squared and not X.has_canonical_format:
         return None
     rows = _kernels.Rows(X)

@@ -23,6 +23,7 @@ from linear_hinge.kernels.block_preconditioner import solve_blocks
 from linear_hinge.kernels.memory import padded
 from linear_hinge.kernels.products import product, transposed_product
 from linear_hinge.kernels.row_losses import prox_steps
+from linear_hinge.linalg import batches
 from linear_hinge.losses import LOSSES, CrammerSinger
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.problem.objective import primal_objective
@@ -314,6 +315,22 @@ def test_transposed_products_with_few_nonzeros(kind, dtype, is_squared, rng, mon
     found = door.exact_transposed_product(X, dual.astype(dtype), weights, is_squared=is_squared)
     assert found.dtype == np.float64
     assert_allclose(found, expected.T @ (weights[:, None] * dual.astype(dtype)), atol=1e-12)
+
+
+@needs_kernels
+@pytest.mark.parametrize("is_squared", [False, True])
+def test_rows_that_may_lie_in_a_file_are_read_once(is_squared, rng, monkeypatch):
+    """The sums of a class, and of a block of columns, visit all rows: they see one block of rows after the other."""
+    X, dual = rng.normal(size=(70, 200)), rng.normal(size=(70, 7)) * (rng.uniform(size=(70, 7)) < 0.1)
+    weights = rng.uniform(size=70)
+    monkeypatch.setattr(batches, "LARGE_BYTES", X.nbytes - 1)
+    monkeypatch.setattr(batches, "BLOCK_BYTES", 20 * X[0].nbytes)
+    seen, entries = [], door.entries
+    monkeypatch.setattr(door, "entries", lambda rows, *others: seen.append(rows) or entries(rows, *others))
+    found = door.exact_transposed_product(X, dual, weights, is_squared=is_squared)
+    assert [len(rows) for rows in seen] == [20, 20, 20, 10]
+    assert_array_equal(np.concatenate(seen), X)
+    assert_allclose(found, (X ** (1 + is_squared)).T @ (weights[:, None] * dual), atol=1e-12)
 
 
 @needs_kernels

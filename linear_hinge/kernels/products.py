@@ -87,7 +87,7 @@ def exact_transposed_product(X, dual, weights=None):
     for chunk, rows in widened(X):
         of_piece = _weighted_product(rows, dual[chunk], None if weights is None else weights[chunk])
         total = of_piece if total is None else np.add(total, of_piece, out=total)
-    return total
+    return np.zeros((X.shape[1], dual.shape[1])) if total is None else total
 
 
 def _weighted_product(X, dual, weights):

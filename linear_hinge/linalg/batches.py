@@ -14,7 +14,8 @@ WIDENED_AT_ONCE = 2**17  # numbers of X that are converted to float64 at a time
 
 # Data of more than `LARGE_BYTES` may lie in a file: they are visited block by block, a few of them at a time.
 LARGE_BYTES, BLOCK_BYTES, BLOCKS_AT_ONCE = 2**30, 2**24, 8
-PAGE_BYTES, ASKED_BYTES = 4096, 2**17  # no more is read of what is asked for than a setting of the system
+PAGE_BYTES = 4096
+ASKED_BYTES = 2**17  # a system may read only the first part of what it is asked for at a time
 
 FEWEST_BLOCKS = 16  # fewer blocks are not shuffled; single rows are
 

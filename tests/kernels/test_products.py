@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from layouts import all_layouts, sparse_rows
 from numpy.testing import assert_allclose, assert_array_equal
 
+from linear_hinge.kernels import door
 from linear_hinge.kernels.products import (
     exact_transposed_product,
     squared_norms,
@@ -33,6 +34,19 @@ def test_transposed_product_is_the_dense_one_in_float64(layout, dtype, rng):
     product = exact_transposed_product(layout(X), dual, weights)
     assert product.dtype == np.float64
     assert_allclose(product, X.T.astype(float) @ (weights[:, None] * dual), atol=1e-11)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_product_with_no_rows_is_zero(dtype, kind, compiled, monkeypatch):
+    """A partition may be empty."""
+    if not compiled:
+        monkeypatch.setattr(door, "_kernels", None)
+    X = kind(np.zeros((0, 5), dtype))
+    product = exact_transposed_product(X, np.zeros((0, 3), dtype), np.zeros(0))
+    assert product.dtype == np.float64
+    assert_array_equal(product, np.zeros((5, 3)))
 
 
 @all_layouts

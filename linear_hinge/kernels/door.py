@@ -13,6 +13,7 @@ from linear_hinge.kernels.layout import has_whole_rows
 from linear_hinge.kernels.memory import filled, is_filled, whole_vectors
 from linear_hinge.kernels.threads import max_threads, team
 from linear_hinge.linalg.batches import chunks, rows_of_block
+from linear_hinge.linalg.sums import weighted_rows
 
 # After this number of multiplications, some tenths of a second, control returns to Python, which sees Ctrl-C.
 PIECE = 2**28
@@ -107,14 +108,9 @@ def exact_transposed_product(X, dual, weights=None, *, is_squared=False):
     rows = _kernels.Rows(X)
     sums = np.zeros((X.shape[1], whole_vectors(dual.shape[1], 8)))
     for first, last in _pieces(X, sums, WEIGHTED_ROWS):
-        G = filled(_weighted(dual[first:last], None if weights is None else weights[first:last]))
+        G = filled(weighted_rows(dual[first:last], None if weights is None else weights[first:last]))
         _kernels.add_transposed_product(rows, G, first, is_squared, sums)
     return sums[:, : dual.shape[1]]
-
-
-def _weighted(dual, weights):
-    """Return ω_i g_i in float64."""
-    return dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
 
 
 def squared_norms(X):

@@ -10,6 +10,7 @@ from sklearn.utils.extmath import row_norms
 from linear_hinge.kernels import door
 from linear_hinge.linalg.batches import widened
 from linear_hinge.linalg.blocks import product_in_blocks, transposed_product_in_blocks
+from linear_hinge.linalg.sums import weighted_rows
 
 WORTH_THREADS = 2**20  # multiplications of a dense product from which several threads are faster than BLAS on one
 
@@ -85,15 +86,9 @@ def exact_transposed_product(X, dual, weights=None):
         return compiled
     total = None  # the product of a single piece may be large, and is not copied
     for chunk, rows in widened(X):
-        of_piece = _weighted_product(rows, dual[chunk], None if weights is None else weights[chunk])
+        of_piece = transposed_product(rows, weighted_rows(dual[chunk], None if weights is None else weights[chunk]))
         total = of_piece if total is None else np.add(total, of_piece, out=total)
     return np.zeros((X.shape[1], dual.shape[1])) if total is None else total
-
-
-def _weighted_product(X, dual, weights):
-    """Compute Xᵀ diag(ω) G of float64 rows; the weighted G is freed before that of the next rows is made."""
-    dual = dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual
-    return transposed_product(X, dual)
 
 
 def squared_transposed_product(X, dual):

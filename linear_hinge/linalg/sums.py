@@ -43,3 +43,8 @@ def inner(left, right):
 def squared_rows(dual):
     """Compute ‖g_i‖² of every row."""
     return np.einsum("ik,ik->i", dual, dual)
+
+
+def weighted_rows(dual, weights=None):
+    """Compute ω_i g_i in float64; g_i without weights."""
+    return dual.astype(np.float64, copy=False) if weights is None else weights[:, None] * dual

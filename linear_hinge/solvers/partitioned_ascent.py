@@ -45,7 +45,7 @@ class PartitionedAscent(DualAscent):
         self.linear, self.spread, self.is_in_turn = 0.0, float(len(partitions.shares)), False
 
     def run_pass(self, average_above=np.inf):
-        """One round; how many visits it were."""
+        """Make a round, and return the number of visits to a row."""
         places = range(len(self.partitions.shares))
         rounds = [self._run([place]) for place in places] if self.is_in_turn else [self._run(places)]
         self.n_rounds += 1

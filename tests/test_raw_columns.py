@@ -144,3 +144,20 @@ def test_a_long_fit_that_gets_nowhere_says_so_early(scales, words, rng, monkeypa
         MulticlassHingeClassifier(alpha=1e-8, max_iter=40, random_state=0).fit(X, y)
     early = [warning for warning in caught if "After 32 passes" in str(warning.message)]
     assert [warning.category for warning in early] == [UserWarning]
+
+
+@all_losses
+def test_newton_steps_that_take_long_and_get_nowhere_end_the_fit(loss, rng, monkeypatch):
+    X, y = 255 * rng.normal(size=(1000, 20)), rng.randint(3, size=1000)
+    model = MulticlassHingeClassifier(loss, alpha=1e-8, max_iter=20, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="Not converged after 20 passes: .* Scale the features"):
+        model.fit(X, y)
+    objective = model.objective_
+    monkeypatch.setattr(certified_fit_module, "LARGE", 1)
+    words = r"after \d+ passes: Newton steps brought the work to that of \d+, and .* Scale the features with"
+    with pytest.warns(ConvergenceWarning, match=words):
+        model.fit(X, y)
+    assert model.n_iter_ < 20 <= model.history_["pass"][-1]
+    assert model.objective_ >= objective
+    words = fit(model.set_params(max_iter=100), X, y)[1]  # there is time until they get somewhere
+    assert not any("Not converged" in word for word in words)

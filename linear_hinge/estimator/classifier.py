@@ -89,9 +89,10 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         Samples in a minibatch. With ``batch_size >= n_samples`` every pass is one full-batch step. "auto" means 64;
         for `fit` with ``learning_rate="auto"`` and more than 64 samples it means 8 for up to 64 features, 16 for more.
     max_iter : int, default=1000
-        Largest number of passes over the data and Newton steps. It affects only `fit`. With "auto" and at most 100 of
-        them, `fit` evaluates the objective after each, so that it never rises with ``max_iter``; a pass takes about 1.5
-        times as long then.
+        Largest number of passes over the data and Newton steps. A long fit that gets nowhere also ends when its work
+        comes to that of ``max_iter`` passes. It affects only `fit`. With "auto" and at most 100 of them, it
+        evaluates the objective after each, which never rises with ``max_iter`` then; a pass takes about 1.5 times as
+        long.
     tol : float, default=0.001
         With "auto", `fit` stops when ``duality_gap_ <= tol``: the objective is then at most ``tol`` times its value
         above the optimum. With other learning rates, it stops when 5 passes (and 100 steps) did not lower the best

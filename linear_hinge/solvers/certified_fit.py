@@ -29,7 +29,8 @@ FEW_PASSES, FIRST_PASSES = 100, 8
 FAR = 0.3
 
 # `SOME_PASSES` passes of at least `LARGE` multiplications take seconds. If the gap is still more than `NOWHERE` of the
-# objective after them, the user should know.
+# objective after them, the user should know. If it still is when Newton steps, each of which may cost as much as
+# hundreds of passes, have brought the work to that of all passes that are allowed, the fit ends.
 LARGE, SOME_PASSES, NOWHERE = 2**24, 32, 0.9
 
 # If `MOST_VAIN_LOOKS` Newton steps in a row leave at least `NO_BETTER` of the gap, the rest of it is rounding.
@@ -64,6 +65,8 @@ class CertifiedFit:
     ----------
     finished, converged : bool
         Whether the fit is to stop, and whether the gap is closed.
+    has_given_up : bool
+        Whether it stops because Newton steps take long and get nowhere.
     may_be_stopped : bool
         Whether a callback may stop the fit after any pass; the caller sets it.
     most_passes : int
@@ -126,7 +129,7 @@ class CertifiedFit:
         self.unseen = self.unproven = None
         self.most_passes = np.inf
         self.n_vain_looks = 0
-        self.finished = self.converged = self.may_be_stopped = False
+        self.finished = self.converged = self.has_given_up = self.may_be_stopped = False
 
     @property
     def ascent(self):
@@ -150,7 +153,8 @@ class CertifiedFit:
         run = self._run_minibatches if self.newton is None else self._run_newton
         estimate, work, self.unseen = run(is_last)
         self.work += work
-        if is_last or (self.newton is not None and self.newton.stalled):
+        self.has_given_up = self.newton is not None and self.work >= self.most_passes and self._gets_nowhere()
+        if is_last or self.has_given_up or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
         is_hard = self.n_passes == 1 and self.minibatches.is_averaged
         if self.ends_early or is_hard or self._looks(estimate):
@@ -202,26 +206,35 @@ class CertifiedFit:
     def _progress(self, work):
         progress = self.bracket.progress(work, is_last=self.is_stuck)
         self.converged = self.bracket.converged
-        self.finished = self.converged or self.is_stuck
+        self.finished = self.converged or self.is_stuck or self.has_given_up
         return progress
+
+    def _gets_nowhere(self):
+        """Return whether passes take long and next to nothing is proven, by the best estimate."""
+        bracket, newton = self.bracket, self.newton
+        X, objective = self.problem.X, bracket.objective
+        if (X.nnz if sp.issparse(X) else X.size) * self.problem.n_scores < LARGE:
+            return False
+        gap = objective - self.minibatches.estimated_bound() if newton is None else newton.least_gap
+        return min(gap, bracket.gap) >= NOWHERE * objective
 
     def early_advice(self):
         """Return the advice about a long fit that gets nowhere, once; None otherwise."""
-        size = (self.problem.X.nnz if sp.issparse(self.problem.X) else self.problem.X.size) * self.problem.n_scores
-        if self.n_passes != SOME_PASSES or self.newton is not None or size < LARGE:
-            return None
-        objective = self.bracket.objective
-        if objective - self.minibatches.estimated_bound() < NOWHERE * objective:
+        if self.n_passes != SOME_PASSES or self.newton is not None or not self._gets_nowhere():
             return None
         return f"next to nothing is proven yet, and the fit goes on: {advice_on_scales(self.problem)}"
 
     def advice(self):
         """Return the advice about a fit that ended with an open gap."""
+        gap = f"the relative duality gap is {self.bracket.relative_gap:.2g}, but tol={self.tol:g}"
+        if self.has_given_up or (self.n_passes >= SOME_PASSES and self._gets_nowhere()):
+            effort = f"Newton steps brought the work to that of {self.work:.0f}, and " if self.has_given_up else ""
+            return f"{effort}next to nothing is proven: {gap}, and {advice_on_scales(self.problem)}"
         cure = "Scale the features with StandardScaler, or increase max_iter, alpha or tol."
         if self.is_stuck or self.bracket.incumbent.is_rounded:
             cure = f"The precision of {self.problem.dtype} ends here: scale the features with StandardScaler"
             cure += ", or increase tol." if self.problem.dtype == np.float64 else ", increase tol, or use float64 data."
-        return f"the relative duality gap is {self.bracket.relative_gap:.2g}, but tol={self.tol:g}. {cure}"
+        return f"{gap}. {cure}"
 
     def attributes(self):
         """Return the attributes of the fitted estimator besides the coefficients."""

@@ -91,8 +91,9 @@ class PartitionedFit(CertifiedFit):
         attributes = super().attributes()
         return {name: attributes[name] for name in ("dual_objective_", "duality_gap_")}
 
-    def early_advice(self):
-        """None: it would be another pass over the data."""
+    def _gets_nowhere(self):
+        """False: what advice says about the rows would be another pass over the data."""
+        return False
 
     def steps_to_save(self):
         """None: the duals stay where the rows are."""

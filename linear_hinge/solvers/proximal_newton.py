@@ -96,6 +96,8 @@ class ProximalNewton:
     ----------
     gap : float
         An estimate of P(W, b) − D(G⁺) after the last step, which takes Σ_i ω_i g_i⁺ for zero.
+    least_gap : float
+        The least gap so far.
     stalled : bool
         Whether rounding prevents further steps.
     work : float
@@ -113,7 +115,7 @@ class ProximalNewton:
         self.exact = exact
         self.n_newton = 0
         self.n_blind = 0
-        self.gap = np.inf
+        self.gap = self.least_gap = np.inf
         self.gradient = self.factors = None
         self.stalled = False
         self.work = 0.0
@@ -150,6 +152,7 @@ class ProximalNewton:
         if moved:
             # The gap is computed now, because after the outer step that may follow it is smaller than before.
             self.gradient = self._gradient()
+        self.least_gap = min(self.least_gap, self.gap)
         # Where nothing moves even after an outer step, there is nothing left to try.
         self.stalled = (not moved and self.n_newton == 0) or self.n_blind >= MAX_BLIND_STEPS
         self.n_newton = self.n_newton + 1 if moved else MAX_NEWTON_STEPS

@@ -31,8 +31,9 @@ PROBLEMS = (
     "20news",
     "mnist",
     "mnist_standardised",
-    "mnist_raw",
 )
+# Not in the grid: no bound is proven there within minutes, so that no level is known.
+UNSCALED = ("mnist_raw",)
 BINARY = ("sms_spam", "a9a", "made_up_unequal")
 FEW_ROWS = 2_500
 MANY_ROWS = 48_000

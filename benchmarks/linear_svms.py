@@ -139,7 +139,7 @@ def fit_ours(X, y, task, setting, seed):
 
 
 def settings_of_ours(task):
-    return product(dtype=("float64", "float32"), tol=(3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4))
+    return product(dtype=("float64", "float32"), tol=(0.3, 0.1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4))
 
 
 # scikit-learn

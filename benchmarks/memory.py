@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 import scipy.sparse as sp
-from datasets import BINARY, PROBLEMS
+from datasets import BINARY, PROBLEMS, UNSCALED
 from joblib import load
 from linear_svms import LINEAR_SVC, OURS
 from measuring import run_apart, stored_problem, task_of
@@ -28,7 +28,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data")
     parser.add_argument("--out", default="results", type=Path)
-    parser.add_argument("--problems", nargs="+", default=PROBLEMS, choices=PROBLEMS, metavar="NAME")
+    parser.add_argument("--problems", nargs="+", default=PROBLEMS, choices=PROBLEMS + UNSCALED, metavar="NAME")
     parser.add_argument("--longest", type=float, default=60, help="seconds after which a run is given up")
     arguments = parser.parse_args()
     rows = []

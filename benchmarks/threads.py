@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from datasets import BINARY, PROBLEMS
+from datasets import BINARY, PROBLEMS, UNSCALED
 from linear_svms import OURS, n_cores
 from measuring import run_apart, stored_problem, task_of
 from tables import ALL_C, geometric_mean, list_table, shown
@@ -56,7 +56,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data")
     parser.add_argument("--out", default="results", type=Path)
-    parser.add_argument("--problems", nargs="+", default=PROBLEMS, choices=PROBLEMS, metavar="NAME")
+    parser.add_argument("--problems", nargs="+", default=PROBLEMS, choices=PROBLEMS + UNSCALED, metavar="NAME")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--longest", type=float, default=60, help="seconds after which a run is given up")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no panel after so many")

@@ -90,10 +90,17 @@ class Solver:
         return rest[0] == rest[1] and all(m <= i for m, i in zip(self._work(setting), self._work(other), strict=True))
 
     def is_the_same_run(self, setting, n_iter, other):
-        """Whether another setting differs only in a limit that a run of ``n_iter`` iterations did not reach."""
+        """Whether another setting changes nothing for a run whose parts made ``n_iter[0]`` to ``n_iter[1]`` iterations.
+
+        It may differ in a limit that no part reached or, where all of them reached it, in a smaller tolerance.
+        """
         mine, its = self.defaults | setting, self.defaults | other
         different = {key for key in mine if mine[key] != its.get(key)}
-        return different == {"max_iter"} and n_iter is not None and n_iter < min(mine["max_iter"], its["max_iter"])
+        if n_iter is None or "max_iter" not in mine:
+            return False
+        if different == {"max_iter"}:
+            return n_iter[1] < min(mine["max_iter"], its["max_iter"])
+        return different == {"tol"} and n_iter[0] >= mine["max_iter"] and its["tol"] < mine["tol"]
 
 
 @dataclass(frozen=True)
@@ -102,13 +109,18 @@ class Fitted:
 
     coef: np.ndarray
     intercept: np.ndarray
-    n_iter: int | None = None
+    n_iter: tuple | None = None  # the least and the greatest number of iterations of its parts
     bound: float | None = None  # of the objective, from below
 
 
 def without_intercept(coef, n_iter=None):
     """`Fitted` for those that have none."""
     return Fitted(coef, np.zeros(len(coef)), n_iter)
+
+
+def extremes(n_iter):
+    """The least and the greatest of some numbers of iterations."""
+    return int(np.min(n_iter)), int(np.max(n_iter))
 
 
 def product(**values):
@@ -135,7 +147,7 @@ def fit_ours(X, y, task, setting, seed):
     model = MulticlassHingeClassifier(
         task.loss, alpha=task.alpha, fit_intercept=task.fit_intercept, random_state=seed, **setting
     ).fit(X, y)
-    return Fitted(model.coef_, model.intercept_, model.n_iter_, model.dual_objective_)
+    return Fitted(model.coef_, model.intercept_, extremes(model.n_iter_), model.dual_objective_)
 
 
 def settings_of_ours(task):
@@ -149,8 +161,10 @@ def fit_linear_svc(X, y, task, setting, seed):
     multi_class = {"multi_class": "crammer_singer"} if task.kind == "crammer_singer" else {}
     options = {"loss": "hinge", "C": task.C, "fit_intercept": task.fit_intercept, "random_state": seed}
     model = LinearSVC(**multi_class, **options, **setting).fit(X, y)
-    # With crammer_singer n_iter_ is memory that nobody wrote to.
-    return Fitted(model.coef_, model.intercept_, None if multi_class else int(np.max(model.n_iter_)))
+    if multi_class:  # n_iter_ is memory that nobody wrote to
+        return Fitted(model.coef_, model.intercept_)
+    least = model.n_iter_ if task.kind == "binary" else 0  # n_iter_ is that of the slowest class
+    return Fitted(model.coef_, model.intercept_, (int(least), int(model.n_iter_)))
 
 
 def settings_of_linear_svc(task):
@@ -198,7 +212,7 @@ def fit_snapml(X, y, task, setting, seed):
 
     model = SupportVectorMachine(regularizer=1 / task.C, random_state=seed, **setting).fit(X, y)
     coef = np.reshape(model.coef_, (-1, task.n_features))
-    return without_intercept(coef, int(np.max(model.n_iter_)))
+    return without_intercept(coef, extremes(model.n_iter_))
 
 
 def fit_skglm(X, y, task, setting, seed):
@@ -213,7 +227,7 @@ def fit_rehline(X, y, task, setting, seed):
 
     model = plq_Ridge_Classifier({"name": "svm"}, C=task.C, fit_intercept=False, coordinate_seed=seed, **setting)
     coef = np.reshape(model.fit(X, y).coef_, (-1, task.n_features))
-    return without_intercept(coef, int(np.max(model.n_iter_)))
+    return without_intercept(coef, extremes(model.n_iter_))
 
 
 def settings_of_rehline(task):
@@ -233,7 +247,7 @@ def fit_frank_wolfe(X, y, task, setting, seed):
     formulation = {"crammer_singer": "cs", "weston_watkins": "ww"}[task.kind]
     kind = BlockCoordinateFrankWolfeSVM if one_row_at_a_time else MulticlassFrankWolfeSVM
     model = kind(C=task.C, formulation=formulation, random_state=seed, **setting).fit(X, y)
-    return without_intercept(model.coef_, None if one_row_at_a_time else model.n_iter_)
+    return without_intercept(model.coef_, None if one_row_at_a_time else extremes(model.n_iter_))
 
 
 def settings_of_frank_wolfe(task):

@@ -8,7 +8,7 @@ lower bound that this package has proven. Every peer that is installed and has t
 settings (linear_svms.py); this package with several tols, on float64 and on data that it gets converted to float32.
 
 1. Every setting is fitted once, those of a solver in one process, this package first. A run is given up after --longest
-   seconds; a peer's also after 30 times what this package needs to 1e-4 (at least 2 s), and once it takes 3 times as
+   seconds; a peer's also after 30 times what this package needs to 1e-4 (at least 2 s), and once it takes twice as
    long as the quickest peer to 1e-4 (at least .5 s), where it can no longer be the best. What has more work to do than
    a run that was given up is not tried.
 2. The settings that came within 1.5 times the best to any level, and both defaults, are run again in turn, each time
@@ -35,7 +35,7 @@ from linear_hinge.losses import LOSSES
 
 SHORTEST_LIMIT = 2
 TIMES_OURS = 30
-TIMES_BEST_PEER = 3
+TIMES_BEST_PEER = 2
 CONTENDS = 1.5
 NOISE = 2e-3  # seconds by which a contender may be slower, whatever the ratio
 MOST_CONTENDERS = 6

@@ -153,8 +153,8 @@ def test_settings_that_cannot_bring_anything_new_are_not_run(svms, solvers):
         tried.append(setting)
         full = svms.LINEAR_SVC.defaults | setting
         if full["tol"] >= 1:
-            return made_up_run(0.1, 1.5, n_iter=min(20, full["max_iter"]))
-        return {"over": limit} if full["max_iter"] > 1000 else made_up_run(1.0, 1.1, n_iter=full["max_iter"])
+            return made_up_run(0.1, 1.5, n_iter=(5, min(20, full["max_iter"])))
+        return {"over": limit} if full["max_iter"] > 1000 else made_up_run(1.0, 1.1, n_iter=(5, full["max_iter"]))
 
     rows = []
     solvers.add_first_runs(rows, svms.LINEAR_SVC, iris_task(svms), run, lambda rows, setting: 5)
@@ -162,6 +162,23 @@ def test_settings_that_cannot_bring_anything_new_are_not_run(svms, solvers):
     assert {"max_iter": 30, "tol": 1} in tried and {"max_iter": 100, "tol": 1} not in tried
     assert {"max_iter": 10_000, "tol": 0.3} in tried and {"max_iter": 10_000, "tol": 0.1} not in tried
     assert {"max_iter": 1000, "tol": 1e-3} in tried
+
+
+@pytest.mark.parametrize(
+    ("setting", "n_iter", "other", "expected"),
+    [
+        ({"max_iter": 30}, (5, 20), {"max_iter": 100}, True),
+        ({"max_iter": 30}, (5, 30), {"max_iter": 100}, False),
+        ({"max_iter": 30}, (5, 20), {"max_iter": 10}, False),
+        ({"max_iter": 30, "tol": 0.1}, (30, 30), {"max_iter": 30, "tol": 0.01}, True),
+        ({"max_iter": 30, "tol": 0.1}, (30, 30), {"max_iter": 30, "tol": 1}, False),
+        ({"max_iter": 30, "tol": 0.1}, (29, 30), {"max_iter": 30, "tol": 0.01}, False),
+        ({"max_iter": 30, "tol": 0.1}, (30, 30), {"max_iter": 100, "tol": 0.01}, False),
+        ({"max_iter": 30, "tol": 0.1}, None, {"max_iter": 30, "tol": 0.01}, False),
+    ],
+)
+def test_a_run_is_the_same_where_what_changes_has_not_ended_it(setting, n_iter, other, expected, svms):
+    assert svms.LINEAR_SVC.is_the_same_run(setting, n_iter, other) is expected
 
 
 def row_of(solver, seconds, objective, setting=None, repeated=False, n_runs=1):
@@ -350,7 +367,7 @@ def test_a_worker_measures_gives_up_and_goes_on(svms, modules, tmp_path):
         assert worker.run({"max_iter": 10**9, "tol": 1e-300}, seed=0, limit=0.1) == {"over": 0.1}
         result = worker.run({"max_iter": 3, "tol": 1}, seed=0, limit=60)
         assert worker.run({"no such parameter": 1}, seed=0, limit=60)["error"].startswith("TypeError")
-    assert result["n_iter"] == 3 and result["seconds"] > 0 and 0.3 < result["accuracy"] <= 1
+    assert result["n_iter"] == (0, 3) and result["seconds"] > 0 and 0.3 < result["accuracy"] <= 1
     assert result["objective"] > measuring.find_bound(path, task, 60)["bound"] > 0
 
 

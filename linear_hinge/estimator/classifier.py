@@ -28,6 +28,7 @@ from linear_hinge.estimator.types import (
 )
 from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import with_whole_rows
+from linear_hinge.linalg.sums import all_finite
 from linear_hinge.losses import LOSSES, get_loss
 from linear_hinge.problem.problem import Problem
 
@@ -309,7 +310,8 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
         """
         with all_or_nothing(self):
             X, y = check_rows(self, X, y, reset=not hasattr(self, "coef_"))
-            _check_partial_fit_first_call(self, classes)
+            if not (hasattr(self, "classes_") and np.array_equal(classes, self.classes_)):  # the check sorts them
+                _check_partial_fit_first_call(self, classes)
             if len(self.classes_) < 2:
                 raise ValueError("The number of classes has to be greater than one; got 1 class")
             weights = check_weights(sample_weight, X)
@@ -319,7 +321,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 stream.sweep(problem, rng=self._generator(), **options)
                 coef, intercept = stream.coefficients()
-            if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            if not (all_finite(coef) and all_finite(intercept)):
                 raise overflow(1)
             self._replace_fit(model_attributes(coef, intercept) | {"n_iter_": 1, "t_": stream.t, "_stream_": stream})
         return self

@@ -16,7 +16,9 @@ def check_rows(estimator, X, y, *, reset):
     X = checked_sparse(X)
     with naming_y():
         X, y = validate_data(estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], reset=reset)
-    check_labels(y)
+    # Whole numbers of a later chunk are labels, and have to be known ones.
+    if reset or y.dtype.kind not in "biu":
+        check_labels(y)
     return for_kernels(X), y
 
 
@@ -124,6 +126,10 @@ def encode_for_partial_fit(y, weights, class_weight, classes):
             " of the full training set target to properly estimate the class frequency distributions. Pass the"
             " resulting weights as the class_weight parameter."
         )
+    if class_weight is None and y.dtype == classes.dtype:
+        codes = np.searchsorted(classes, y)
+        if np.array_equal(classes[np.minimum(codes, len(classes) - 1)], y):
+            return codes, weights
     try:
         of_class = compute_class_weight(class_weight, classes=classes, y=y)
     except ValueError as error:

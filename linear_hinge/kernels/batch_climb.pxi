@@ -35,48 +35,78 @@ def climb(
     ndarray of shape (n_rows, n_scores), dtype=float64
         The subgradients G.
     """
-    cdef Py_ssize_t n = start.shape[0], K = start.shape[1], i, step
+    cdef Py_ssize_t n = start.shape[0], K = start.shape[1]
+    cdef Limits limits = limits_of((n_powers, safety, most_steps, accuracy))
+    cdef double[:, :, ::1] held = np.empty((5, n, K))
+    cdef double[::1] work = np.empty(3 * (n + K))
+    held[0] = start
+    climb_batch(
+        loss, n, K, &gram[0, 0], &held[0, 0, 0], &y[0], &weights[0], alpha, margin, &limits, &work[0]
+    )
+    return np.asarray(held[2])
+
+
+cdef struct Limits:
+    Py_ssize_t n_powers, most_steps
+    double safety, accuracy
+
+
+cdef Limits limits_of(limits):
+    cdef Limits found
+    found.n_powers, found.safety, found.most_steps, found.accuracy = limits
+    return found
+
+
+cdef int climb_batch(
+    RowLoss loss, Py_ssize_t n, Py_ssize_t K, const double* gram, double* held, const int64_t* y, const double* weights,
+    double alpha, double margin, const Limits* limits, double* work
+) except -1:
+    """Make the steps. Of the 5 n K numbers held, the first n K are S(0) before and the third n K are G afterwards."""
+    cdef Py_ssize_t i, step
     cdef double gap, first_gap = 0, last_speed, speed = 1
-    numbers = np.zeros((5, n, K))
-    numbers[0] = start
-    cdef double[:, :, ::1] held = numbers
-    cdef double[::1] work = np.empty(3 * K)
     cdef Climb at
     at.n, at.K, at.margin = n, K, margin
-    at.rho = safety * largest_eigenvalue(gram, weights, n_powers) / alpha
-    at.scores, at.last_scores = &held[0, 0, 0], &held[1, 0, 0]
-    at.dual, at.last_dual, at.change = &held[2, 0, 0], &held[3, 0, 0], &held[4, 0, 0]
+    at.rho = limits.safety * largest_eigenvalue(n, gram, weights, limits.n_powers, work) / alpha
+    at.scores, at.last_scores, at.dual = held, held + n * K, held + 2 * n * K
+    at.last_dual, at.change = held + 3 * n * K, held + 4 * n * K
     if loss.costs != NULL:
         for i in range(n):
             loss.add_distances(y[i], K, margin, at.scores + i * K)
         at.margin = 0
     memcpy(at.last_scores, at.scores, n * K * sizeof(double))
-    for step in range(most_steps):
+    memset(at.dual, 0, 3 * n * K * sizeof(double))
+    for step in range(limits.most_steps):
         PyErr_CheckSignals()
-        gap = gap_of_batch(loss, &at, &y[0], &weights[0], &work[0])
+        gap = gap_of_batch(loss, &at, y, weights, work)
         if step == 0:
             first_gap = gap
-        elif gap <= accuracy * first_gap:
+        elif gap <= limits.accuracy * first_gap:
             break
         last_speed, speed = speed, (1 + sqrt(1 + 4 * speed * speed)) / 2
         with nogil:
-            step_of_batch(loss, &at, &y[0], &weights[0], (last_speed - 1) / speed, &work[0])
-            subtract_product(n, K, &gram[0, 0], at.change, 1 / alpha, at.scores)
-    return numbers[2]
+            step_of_batch(loss, &at, y, weights, (last_speed - 1) / speed, work)
+            subtract_product(n, K, gram, at.change, 1 / alpha, at.scores)
+    return 0
 
 
-cdef double largest_eigenvalue(const double[:, ::1] gram, const double[::1] weights, Py_ssize_t n_powers) except -1:
-    """Return the length of the last vector of the power method on Ω^½ K Ω^½."""
-    cdef Py_ssize_t i, power, n = gram.shape[0]
+cdef double largest_eigenvalue(
+    Py_ssize_t n, const double* gram, const double* weights, Py_ssize_t n_powers, double* work
+) noexcept nogil:
+    """Return the length of the last vector of the power method on Ω^½ K Ω^½; work space is 3 n numbers."""
+    cdef Py_ssize_t i, power
     cdef double value
-    cdef double[::1] roots = np.sqrt(weights), vector = np.sqrt(weights), scaled = np.empty(n)
+    cdef double* roots = work
+    cdef double* vector = work + n
+    cdef double* scaled = work + 2 * n
+    for i in range(n):
+        roots[i] = vector[i] = sqrt(weights[i])
     for power in range(n_powers):
-        value = larger(sqrt(inner_of(n, &vector[0], &vector[0])), 1e-300)
+        value = larger(sqrt(inner_of(n, vector, vector)), 1e-300)
         for i in range(n):
             scaled[i] = roots[i] * vector[i] / value
         for i in range(n):
-            vector[i] = roots[i] * inner_of(n, &gram[i, 0], &scaled[0])
-    return sqrt(inner_of(n, &vector[0], &vector[0]))
+            vector[i] = roots[i] * inner_of(n, gram + i * n, scaled)
+    return sqrt(inner_of(n, vector, vector))
 
 
 cdef struct Climb:

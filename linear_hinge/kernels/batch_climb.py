@@ -60,8 +60,7 @@ def climb(loss, X_batch, scores, y, weights, *, alpha, margin, sigma2):
         along = product_with_gram(X_batch, sigma2)
     else:
         gram = gram_matrix(X_batch, sigma2)
-        limits = POWER_ITERATIONS, SAFETY_FACTOR, MAX_BATCH_STEPS, BATCH_ACCURACY
-        compiled = door.climb(loss, gram, scores, y, weights, alpha, margin, limits)
+        compiled = door.climb(loss, gram, scores, y, weights, alpha, margin, limits())
         if compiled is not None:
             return compiled
         along = partial(product, gram)
@@ -83,6 +82,11 @@ def climb(loss, X_batch, scores, y, weights, *, alpha, margin, sigma2):
         weighted = (weights[:, None] * (dual - last_dual)).astype(scores.dtype)
         scores = scores - (along(weighted) / alpha).astype(scores.dtype)
     return dual
+
+
+def limits():
+    """Return the constants of the steps, as compiled code takes them."""
+    return POWER_ITERATIONS, SAFETY_FACTOR, MAX_BATCH_STEPS, BATCH_ACCURACY
 
 
 def largest_eigenvalue(along, weights):
@@ -128,9 +132,7 @@ def gram_matrix(X_batch, sigma2):
     ndarray of shape (n_rows, n_rows)
         The matrix K.
     """
-    gram = door.gram(X_batch)
-    if gram is None:
-        gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)
+    gram = (X_batch @ X_batch.T).toarray() if sp.issparse(X_batch) else product(X_batch, X_batch.T)
     gram += gram.dtype.type(sigma2)
     return gram
 

@@ -6,7 +6,7 @@ contain the losses a second time, row by row in float64 (`row_losses.pxi`), the 
 (`row_products.pxi`) and those of a batch for one thread (`slices.pxi`), the numbers of a step
 (`dual_step.pxi`), computations over all rows (`whole_rows.pxi`), products for pairs of a row and a class (`entries.pxi`),
 the Newton systems that are made of them (`newton_system.pxi`, `block_preconditioner.pxi`), and the steps of a stream
-(`batch_climb.pxi`, `sparse_batch.pxi`).
+(`batch_climb.pxi`, `stream_step.pxi`).
 """
 
 import numpy as np
@@ -50,7 +50,7 @@ include "newton_system.pxi"
 include "block_preconditioner.pxi"
 include "whole_rows.pxi"
 include "batch_climb.pxi"
-include "sparse_batch.pxi"
+include "stream_step.pxi"
 
 
 def has_openmp():

@@ -200,11 +200,23 @@ def climb(loss, gram, scores, y, weights, alpha, margin, limits):
     return dual.astype(scores.dtype, copy=False)
 
 
-def gram(X_batch):
-    """Compute X_B X_Bᵀ of sparse rows for `gram_matrix`, in the dtype of X."""
-    if not sp.issparse(X_batch) or not _is_suitable(X_batch, X_batch):
-        return None
-    return _kernels.gram(_kernels.Rows(X_batch)).astype(X_batch.dtype, copy=False)
+def absorb(state, loss, X, rows, y, weights, alpha, margin, average, batch_size, largest_scale, limits):
+    """Make the steps of `stream_step.sweep` over sparse rows; return whether there is code for them."""
+    twin, iterate = row_loss(loss), state.iterate
+    coef, lag = iterate.unscaled, iterate.lag
+    is_whole = coef.flags.c_contiguous and (lag is None or lag.flags.c_contiguous)
+    if twin is None or not sp.issparse(X) or not is_whole or not _is_suitable(X, coef) or coef.size == 0:
+        return False
+    numbers = np.array([iterate.scale, iterate.scale_sum, iterate.n_averaged, state.weight_seen], dtype=np.float64)
+    held = coef, lag, iterate.intercept, iterate.average_intercept, state.imbalance, state.centre, numbers
+    constants = alpha, margin, state.sigma2, largest_scale, state.n_seen, int(average)
+    y, weights = y.astype(np.int64, copy=False), weights.astype(np.float64, copy=False)
+    _kernels.absorb(twin, _kernels.Rows(X), rows, batch_size, y, weights, *held, *constants, limits)
+    iterate.scale, iterate.scale_sum, n_averaged, state.weight_seen = numbers.tolist()
+    iterate.n_averaged = int(n_averaged)
+    state.t += -(-len(rows) // batch_size)
+    state.n_seen += len(rows)
+    return True
 
 
 def add_product(coef, X_batch, dual, scale):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from linear_hinge.kernels.scaled_iterate import Iterate
 from linear_hinge.linalg.batches import minibatches, normalised, take_rows
 from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers.progress import Progress
-from linear_hinge.solvers.scaled_iterate import Iterate
 
 # A fit ends after `PATIENCE_PASSES` passes without progress, as with n_iter_no_change in SGDClassifier, but not before
 # `PATIENCE_STEPS` steps: a pass over a small problem is a single step.

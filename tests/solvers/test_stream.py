@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.preprocessing import StandardScaler
 
 from linear_hinge import MulticlassHingeClassifier
-from linear_hinge.kernels import batch_climb
+from linear_hinge.kernels import batch_climb, stream_step
 from linear_hinge.solvers.stream import DualStream
 
 all_cases = pytest.mark.parametrize("case", CASES, ids=str)
@@ -39,6 +39,12 @@ def sweep(stream, problem, batch_size=10, rng=None, average=False):
 # The climb of one batch
 
 
+def climb(problem, stream):
+    """Subgradients of all rows as one batch of a stream."""
+    batch = problem.loss, problem.X, stream.iterate.scores(problem.X), problem.y, problem.weights
+    return batch_climb.climb(*batch, alpha=problem.alpha, margin=problem.margin, sigma2=stream.sigma2)
+
+
 def climbed(case, problem, stream, dual, scores):
     """How much higher the dual is than with a batch of zeros: the past is fixed, and the scores are those before."""
     weighted = problem.weights[:, None] * dual
@@ -59,7 +65,7 @@ def test_a_batch_climbs_the_dual(case, kind, sigma2, rng, monkeypatch):
     heights = [0.0]
     for n_steps in (1, 2, 3, 5, 20):
         monkeypatch.setattr(batch_climb, "MAX_BATCH_STEPS", n_steps)
-        dual = stream._climb(problem, problem.X, problem.y, problem.weights)
+        dual = climb(problem, stream)
         assert is_feasible(case, dual, problem.y).all()
         heights.append(climbed(case, problem, stream, dual, scores))
     assert min(heights[1:]) > 0
@@ -79,7 +85,7 @@ def test_a_batch_is_done_when_its_gap_is_small(case, sigma2, rng, monkeypatch):
     stream.sigma2 = sigma2
     coef, intercept = stream.coefficients()
     before = problem.X @ coef + intercept
-    dual = stream._climb(problem, problem.X, problem.y, problem.weights)
+    dual = climb(problem, stream)
     weighted = problem.weights[:, None] * dual
     after = before - (problem.X @ (problem.X.T @ weighted) + sigma2 * weighted.sum(axis=0)) / problem.alpha
     linear = problem.margin * case.by_rows("dual_value", dual, problem.y)
@@ -123,14 +129,13 @@ def test_coefficients_are_those_of_the_subgradients_of_all_batches(case, fit_int
     """Every batch weighs as much as its rows among all that has been seen, the imaginary ones at the start included."""
     problem = draw_problem(case, rng, 40, fit_intercept=fit_intercept)
     stream = start_stream(problem)
-    climb = DualStream._climb
     duals = []
 
-    def remember(self, *batch):
-        duals.append(climb(self, *batch))
+    def remember(*batch, **constants):
+        duals.append(batch_climb.climb(*batch, **constants))
         return duals[-1]
 
-    monkeypatch.setattr(DualStream, "_climb", remember)
+    monkeypatch.setattr(stream_step, "climb", remember)
     sweep(stream, problem)
     weights = problem.weights / stream.weight_unit
     assert stream.weight_seen > weights.sum()
@@ -156,6 +161,14 @@ def test_sparse_rows_give_the_model_of_dense_ones(case, fit_intercept, average, 
     ]
     for ours, theirs in zip(*results, strict=True):
         assert_allclose(ours, theirs, atol=1e-10)
+
+
+def test_rows_without_weight_are_no_stream(rng):
+    problem = draw_problem(SMALL_CASES[0], rng, kind=sp.csr_array)
+    problem.weights[:] = 0
+    stream = start_stream(problem)
+    sweep(stream, problem)
+    assert (stream.t, stream.has_begun) == (0, False)
 
 
 # Through the estimator

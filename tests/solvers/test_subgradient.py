@@ -6,10 +6,10 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from references import CASES, frozen
 
+from linear_hinge.kernels.scaled_iterate import LARGEST_SCALE, Iterate
 from linear_hinge.problem.objective import primal_objective
 from linear_hinge.problem.problem import Problem
 from linear_hinge.solvers import subgradient as subgradient_module
-from linear_hinge.solvers.scaled_iterate import LARGEST_SCALE, Iterate
 from linear_hinge.solvers.schedules import Adaptive, Constant, make_schedule
 from linear_hinge.solvers.subgradient import PATIENCE_PASSES, PATIENCE_STEPS, ScheduledFit, SubgradientDescent
 

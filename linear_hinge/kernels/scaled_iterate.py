@@ -46,7 +46,15 @@ class Iterate:
         self.average_intercept = np.zeros_like(intercept)
 
     def go_on_from(self, coef, intercept):
-        """Let these be W_t and b_t and their averages; the number of iterates in the averages stays the same."""
+        """Let these be W_t and b_t and their averages; the number of iterates in the averages stays the same.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features, n_scores)
+            W_tᵀ, which is taken over.
+        intercept : ndarray of shape (n_scores,)
+            The intercept b_t, which is taken over.
+        """
         self.unscaled, self.scale, self.intercept = coef, 1.0, intercept
         self.average_intercept, self.scale_sum = intercept.copy(), 0.0
         if self.lag is not None:
@@ -58,25 +66,56 @@ class Iterate:
         return self.unscaled.dtype
 
     def scores(self, X_batch):
-        """Compute the scores W x_i + b of some rows, an array of shape (n_rows, n_scores)."""
+        """Compute the scores of some rows.
+
+        Parameters
+        ----------
+        X_batch : ndarray or CSR of shape (n_rows, n_features)
+            The rows x_i.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_scores)
+            The scores W x_i + b.
+        """
         return self.dtype.type(self.scale) * product(X_batch, self.unscaled) + self.intercept
 
     def shrink(self, factor):
-        """W ← factor · W."""
+        """Shrink W.
+
+        Parameters
+        ----------
+        factor : float
+            What W is multiplied by.
+        """
         self.scale *= factor
         if not 1 / LARGEST_SCALE < abs(self.scale) < LARGEST_SCALE:
             self._renew()
 
     def move(self, X_batch, dual, length):
-        """W ← W + length Σ_i g_i x_iᵀ, over the rows of a batch."""
+        """Add length · Σ_i g_i x_iᵀ, over the rows of a batch, to W.
+
+        Parameters
+        ----------
+        X_batch : ndarray or CSR of shape (n_rows, n_features)
+            The rows x_i.
+        dual : ndarray of shape (n_rows, n_scores)
+            The g_i.
+        length : float
+            The multiple.
+        """
         add_product(self.unscaled, X_batch, dual, length / self.scale)
         if self.lag is not None:
             add_product(self.lag, X_batch, dual, length / self.scale * self.scale_sum)
 
-    def add_to_average(self):
-        """Let the current iterate take part; it counts p = 1, 2, 3, … times."""
+    def begin_average(self):
+        """Let later iterates take part in the average, if none does yet."""
         if self.lag is None:
             self.lag = np.zeros_like(self.unscaled)
+
+    def add_to_average(self):
+        """Let the current iterate take part; it counts p = 1, 2, 3, … times."""
+        self.begin_average()
         self.n_averaged += 1
         self.scale_sum += self.n_averaged * self.scale
         share = self.dtype.type(2 / (self.n_averaged + 1))  # p_t / Σ_{s≤t} p_s
@@ -87,7 +126,20 @@ class Iterate:
         return self._coef(slice(None)), self._model_intercept.copy()
 
     def has(self, coef, intercept):
-        """Return whether these are its coefficients, whatever their dtype, without another array of their size."""
+        """Return whether these are its coefficients, whatever their dtype, without another array of their size.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features, n_scores)
+            The transposed coefficients.
+        intercept : ndarray of shape (n_scores,)
+            The intercept.
+
+        Returns
+        -------
+        bool
+            Whether they equal what `coefficients` returns.
+        """
         return np.array_equal(intercept, self._model_intercept) and all(
             np.array_equal(coef[features], self._coef(features)) for features in cached_chunks(*self.unscaled.shape)
         )

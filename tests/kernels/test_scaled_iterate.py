@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from linear_hinge.solvers.scaled_iterate import LARGEST_SCALE, Iterate
+from linear_hinge.kernels.scaled_iterate import LARGEST_SCALE, Iterate
 
 
 def draw_change(rng, dtype=np.float64):

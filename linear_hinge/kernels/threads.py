@@ -8,8 +8,9 @@ import joblib
 
 from linear_hinge.kernels import _kernels
 
-# Threads that waited in vain rest for `REST` times as long: what is lost stays below a hundredth of the time.
-REST = 100
+# Threads that waited in vain rest for `REST` times as long: what is lost stays below a hundredth of the time. The first
+# `GRACE` seconds that a process loses cost no rest: so much takes memory that is touched for the first time.
+REST, GRACE = 100, 5e-3
 
 
 def max_threads():
@@ -40,6 +41,7 @@ class _Team:
     """Whether the threads may be woken."""
 
     is_forked = False
+    lost = 0.0  # seconds, in this process
     rests_until = 0.0  # on the monotonic clock
 
     def fork(self):
@@ -48,7 +50,9 @@ class _Team:
 
     def rest(self, seconds):
         """Leave the threads asleep for a while after they lost this time, in seconds."""
-        self.rests_until = time.monotonic() + REST * seconds
+        self.lost += seconds
+        if self.lost > GRACE:
+            self.rests_until = time.monotonic() + REST * seconds
 
 
 team = _Team()

@@ -27,11 +27,13 @@ from linear_hinge import MulticlassHingeClassifier
 from linear_hinge.report.comparison import Dataset, training_objective
 
 PREPARATION = 300  # seconds for what is not timed
+SETTLING = 0.2  # seconds in which the system ends what it does for the last process, on one of the cores
 BOUND_TOLS = (1e-3, 1e-4, 1e-5)
 
-# Where there is a server that forks, every process begins with the packages imported.
+# Where there is a server that forks, every process begins with these packages imported. This package is not among them:
+# in a process that was forked after its import it stays on one thread.
 PROCESSES = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-PROCESSES.set_forkserver_preload(["sklearn.svm", "sklearn.linear_model", "linear_hinge.report.comparison"])
+PROCESSES.set_forkserver_preload(["sklearn.svm", "sklearn.linear_model"])
 
 
 def stored_problem(folder, name, out):
@@ -117,6 +119,7 @@ def _work(path, task, solver, n_threads, pipe):
     data = joblib.load(path)
     with warnings.catch_warnings(), threadpool_limits(n_threads), contextlib.suppress(EOFError):
         warnings.simplefilter("ignore")
+        time.sleep(SETTLING)
         while True:
             setting, seed = pipe.recv()
             try:

@@ -16,8 +16,10 @@ settings (linear_svms.py); this package with several tols, on float64 and on dat
    these count, with their medians.
 
 Each panel becomes a file in RESULTS/panels; what is there is not measured again, so that a call can be interrupted, or
-stopped with --minutes, and go on later. --bounds proves the bounds only: they do not depend on what else the machine
-does. Then tables.py writes the tables and figures (`python benchmarks/tables.py RESULTS`), which this calls at its end.
+stopped with --minutes, and go on later. --again measures a panel that is there a second time: this package with all
+settings, and the peers' contenders by their first fits, which are stored. --bounds proves the bounds only: they do not
+depend on what else the machine does. Then tables.py writes the tables and figures (`python benchmarks/tables.py
+RESULTS`), which this calls at its end.
 Threads are those of the environment (OMP_NUM_THREADS).
 """
 
@@ -122,12 +124,34 @@ def measure(path, task, bound, repeat, longest):
                     peers, solver, task, worker.run, lambda rows, setting: patience(rows, setting, bound, limit)
                 )
 
+    rows = ours + peers
+    repeat_contenders(path, task, contenders(rows, bound), repeat, longest)
+    return {"bound": bound, "limit": limit, "rows": rows}
+
+
+def measure_again(path, task, stored, repeat, longest):
+    """`measure`, with the first fits of the peers that are stored: those of contenders are made again."""
+    ours, peers = [], [row for row in stored["rows"] if row["solver"] != OURS.name]
+    with Worker(path, task, OURS.name) as worker:
+        add_first_runs(ours, OURS, task, worker.run, lambda rows, setting: longest)
+    bound = max([stored["bound"] or 0, *(row["runs"][0].get("bound") or 0 for row in ours)]) or None
+    for row in peers:
+        row["runs"], row["repeated"] = row["runs"][:1], False
+    chosen = contenders(ours + peers, bound)
+    for name in dict.fromkeys(row["solver"] for row in chosen if row["solver"] != OURS.name):
+        with Worker(path, task, name) as worker:
+            for row in chosen:
+                if row["solver"] == name:
+                    row["runs"] = [worker.run(row["setting"], 0, 4 * longest)]
+    repeat_contenders(path, task, [row for row in chosen if seconds_of(row) is not None], repeat, longest)
+    return {"bound": bound, "limit": stored["limit"], "rows": ours + peers}
+
+
+def repeat_contenders(path, task, rows, repeat, longest):
     def run(name, setting, seed, limit):
         return run_apart(path, task, name, setting, seed=seed, limit=limit)
 
-    rows = ours + peers
-    repeat_in_turn(contenders(rows, bound), run, repeat, longest)
-    return {"bound": bound, "limit": limit, "rows": rows}
+    repeat_in_turn(rows, run, repeat, longest)
 
 
 def patience(peers, setting, bound, limit):
@@ -164,6 +188,7 @@ def main():
     parser.add_argument("--longest", type=float, default=60, help="seconds after which a run is given up")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no panel after so many")
     parser.add_argument("--fit-intercept", action="store_true", help="with an intercept that is not regularised")
+    parser.add_argument("--again", action="store_true", help="measure again what counts in the panels that are there")
     parser.add_argument("--bounds", action="store_true", help="only prove the bounds that are missing")
     arguments = parser.parse_args()
     (arguments.out / "panels").mkdir(parents=True, exist_ok=True)
@@ -174,7 +199,7 @@ def main():
         if time.monotonic() - started > 60 * arguments.minutes:
             print("stopped: the minutes are over")
             break
-        if not file.exists():
+        if arguments.again == file.exists():
             panel(arguments, problem, loss, C, file)
     if not arguments.bounds:
         write_all(arguments.out)
@@ -187,14 +212,17 @@ def panel(arguments, problem, loss, C, file):
     task = task_of(path, loss, C, arguments.fit_intercept)
     if task.n_classes == 2 and loss != "one_vs_rest":  # they are all the same
         return
-    bound = bound_of(path, task, arguments.out, file.stem)
+    stored = json.loads(file.read_text(encoding="utf-8")) if arguments.again else None
+    bound = stored["bound"] if stored else bound_of(path, task, arguments.out, file.stem)
     if arguments.bounds:
         return print(f"{file.stem}: bound {bound}, {time.monotonic() - began:.0f} s", flush=True)
     names = {"problem": problem, "loss": loss, "C": C, "fit_intercept": task.fit_intercept}
-    found = measure(path, task, bound, arguments.repeat, arguments.longest)
+    options = arguments.repeat, arguments.longest
+    found = measure_again(path, task, stored, *options) if stored else measure(path, task, bound, *options)
     peers = [peer.name for peer in PEERS if peer.suits(task)]
     about = {"repeat": arguments.repeat, "longest": arguments.longest, "machine": machine(), "peers": peers}
-    stored = names | about | {"took": time.monotonic() - began} | found
+    took = time.monotonic() - began + (stored["took"] if stored else 0)
+    stored = names | about | {"took": took} | found
     partial = file.with_suffix(".partial")
     partial.write_text(json.dumps(stored, indent=1), encoding="utf-8")
     partial.rename(file)

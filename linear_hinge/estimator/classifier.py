@@ -28,7 +28,6 @@ from linear_hinge.estimator.types import (
 )
 from linear_hinge.estimator.weighted_classes import WeightedClasses
 from linear_hinge.kernels.layout import with_whole_rows
-from linear_hinge.linalg.sums import all_finite
 from linear_hinge.losses import LOSSES, get_loss
 from linear_hinge.problem.problem import Problem
 
@@ -321,7 +320,7 @@ class MulticlassHingeClassifier(CallbackSupportMixin, LinearClassifier):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 stream.sweep(problem, rng=self._generator(), **options)
                 coef, intercept = stream.coefficients()
-            if not (all_finite(coef) and all_finite(intercept)):
+            if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
                 raise overflow(1)
             self._replace_fit(model_attributes(coef, intercept) | {"n_iter_": 1, "t_": stream.t, "_stream_": stream})
         return self

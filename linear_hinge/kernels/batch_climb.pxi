@@ -5,7 +5,7 @@ from cpython.exc cimport PyErr_CheckSignals
 
 def climb(
     RowLoss loss, const double[:, ::1] gram, const double[:, ::1] start, const int64_t[::1] y, const double[::1] weights,
-    double alpha, double margin, Py_ssize_t n_powers, double safety, Py_ssize_t most_steps, double accuracy
+    double alpha, double margin, limits
 ):
     """Make the steps of `batch_climb.climb`, in float64.
 
@@ -23,12 +23,9 @@ def climb(
         The weights ω.
     alpha, margin : float
         The constants α and Δ.
-    n_powers, safety : int and float
-        The power iterations for ρ, and the factor that makes up for their error.
-    most_steps : int
-        Number of steps at most.
-    accuracy : float
-        The share of the gap that ends the steps.
+    limits : tuple (n_powers, safety, most_steps, accuracy)
+        The power iterations for ρ, the factor that makes up for their error, the number of steps at most, and the share
+        of the gap that ends them.
 
     Returns
     -------
@@ -36,13 +33,11 @@ def climb(
         The subgradients G.
     """
     cdef Py_ssize_t n = start.shape[0], K = start.shape[1]
-    cdef Limits limits = limits_of((n_powers, safety, most_steps, accuracy))
+    cdef Limits its_limits = limits_of(limits)
     cdef double[:, :, ::1] held = np.empty((5, n, K))
     cdef double[::1] work = np.empty(3 * (n + K))
     held[0] = start
-    climb_batch(
-        loss, n, K, &gram[0, 0], &held[0, 0, 0], &y[0], &weights[0], alpha, margin, &limits, &work[0]
-    )
+    climb_batch(loss, n, K, &gram[0, 0], &held[0, 0, 0], &y[0], &weights[0], alpha, margin, &its_limits, &work[0])
     return np.asarray(held[2])
 
 

@@ -196,7 +196,7 @@ def climb(loss, gram, scores, y, weights, alpha, margin, limits):
         return None
     arrays = (np.ascontiguousarray(array, dtype=np.float64) for array in (gram, scores))
     y, weights = y.astype(np.int64, copy=False), weights.astype(np.float64, copy=False)
-    dual = _kernels.climb(twin, *arrays, y, weights, alpha, margin, *limits)
+    dual = _kernels.climb(twin, *arrays, y, weights, alpha, margin, limits)
     return dual.astype(scores.dtype, copy=False)
 
 

@@ -30,12 +30,6 @@ def _combination(factors, rows):
     return sums + _combination(factors[n_whole:], rows[n_whole:])
 
 
-def all_finite(numbers):
-    """Return whether no number is infinite or NaN; the sum shows it without an array of answers, if it is finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(numbers.sum()) or np.isfinite(numbers).all())
-
-
 def weighted_mean(weights, values):
     """Compute Σ_i ω_i v_i, a float."""
     return float((weights * values).sum())

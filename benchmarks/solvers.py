@@ -19,8 +19,7 @@ Each panel becomes a file in RESULTS/panels; what is there is not measured again
 stopped with --minutes, and go on later. --again measures a panel that is there a second time: this package with all
 settings, and the peers' contenders by their first fits, which are stored. --bounds proves the bounds only: they do not
 depend on what else the machine does. Then tables.py writes the tables and figures (`python benchmarks/tables.py
-RESULTS`), which this calls at its end.
-Threads are those of the environment (OMP_NUM_THREADS).
+RESULTS`), which this calls at its end. Threads are those of the environment (OMP_NUM_THREADS).
 """
 
 import argparse
@@ -109,13 +108,18 @@ def repeat_in_turn(rows, run, repeat, longest):
                 row["runs"].append(run(row["solver"], row["setting"], seed, 4 * longest))
 
 
+def fit_ours(path, task, bound, longest):
+    """The rows of this package, fitted once, and the bound, perhaps a better one."""
+    rows = []
+    with Worker(path, task, OURS.name) as worker:
+        add_first_runs(rows, OURS, task, worker.run, lambda rows, setting: longest)
+    return rows, max([bound or 0, *(row["runs"][0].get("bound") or 0 for row in rows)]) or None
+
+
 def measure(path, task, bound, repeat, longest):
     """The rows of a panel, its bound, and the limit that held for peers."""
 
-    ours, peers = [], []
-    with Worker(path, task, OURS.name) as worker:
-        add_first_runs(ours, OURS, task, worker.run, lambda rows, setting: longest)
-    bound = max([bound or 0, *(row["runs"][0].get("bound") or 0 for row in ours)]) or None
+    (ours, bound), peers = fit_ours(path, task, bound, longest), []
     limit = limit_of(ours, bound, longest)
     for solver in PEERS:
         if solver.suits(task):
@@ -131,10 +135,8 @@ def measure(path, task, bound, repeat, longest):
 
 def measure_again(path, task, stored, repeat, longest):
     """`measure`, with the first fits of the peers that are stored: those of contenders are made again."""
-    ours, peers = [], [row for row in stored["rows"] if row["solver"] != OURS.name]
-    with Worker(path, task, OURS.name) as worker:
-        add_first_runs(ours, OURS, task, worker.run, lambda rows, setting: longest)
-    bound = max([stored["bound"] or 0, *(row["runs"][0].get("bound") or 0 for row in ours)]) or None
+    ours, bound = fit_ours(path, task, stored["bound"], longest)
+    peers = [row for row in stored["rows"] if row["solver"] != OURS.name]
     for row in peers:
         row["runs"], row["repeated"] = row["runs"][:1], False
     chosen = contenders(ours + peers, bound)

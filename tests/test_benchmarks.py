@@ -217,6 +217,43 @@ def test_a_peer_gets_thirty_times_what_this_package_needs(solvers):
     assert solvers.limit_of(ours, None, 60) == 60
 
 
+def test_a_panel_is_measured_again_by_its_stored_first_fits(solvers, svms, monkeypatch):
+    """This package in every setting, and of the peers those that were close; the others keep their first fit alone."""
+    calls = []
+
+    class Fitter:
+        def __init__(self, path, task, solver):
+            self.solver = solver
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def run(self, setting, seed, limit):
+            calls.append((self.solver, seed))
+            return made_up_run(0.5, 1 + 5e-5)
+
+    def run_apart(path, task, name, setting, seed, limit):
+        return Fitter(path, task, name).run(setting, seed, limit)
+
+    monkeypatch.setattr(solvers, "Worker", Fitter)
+    monkeypatch.setattr(solvers, "run_apart", run_apart)
+    task = iris_task(svms)
+    close, far = row_of("snapml", 2.0, 1 + 5e-5, repeated=True), row_of("snapml", 9.0, 1 + 5e-5, repeated=True)
+    stored = {"bound": 1.0, "limit": 15, "rows": [row_of("linear_hinge", 7.0, 1.0), close, far]}
+    found = solvers.measure_again(None, task, stored, 3, 60)
+    peers = [row for row in found["rows"] if row["solver"] != "linear_hinge"]
+    assert [(row["repeated"], [run["seconds"] for run in row["runs"]]) for row in peers] == [
+        (True, [0.5, 0.5, 0.5]),
+        (False, [9.0]),
+    ]
+    assert calls.count(("linear_hinge", 0)) == len(solvers.OURS.all_settings(task))
+    assert [calls.count(("snapml", seed)) for seed in range(4)] == [1, 1, 1, 0]
+    assert (found["bound"], found["limit"]) == (1.0, 15)
+
+
 def test_a_panel_that_is_there_is_not_measured_again(solvers, modules, tmp_path, monkeypatch, capsys):
     measured = []
 
@@ -357,6 +394,18 @@ def test_labels_that_no_training_row_has_are_minus_one(modules, tmp_path):
 
 
 # Processes
+
+
+def test_processes_have_all_threads(modules):
+    """A process that is forked after the import of this package stays on one."""
+    processes = modules["measuring"].PROCESSES
+    receiver, sender = processes.Pipe(duplex=False)
+    code = "import measuring\nfrom linear_hinge.kernels import threads\nsender.send(threads.team.is_forked)"
+    process = processes.Process(target=exec, args=(code, {"sender": sender}))
+    process.start()
+    assert receiver.poll(60)
+    assert receiver.recv() is False
+    process.join()
 
 
 def test_a_worker_measures_gives_up_and_goes_on(svms, modules, tmp_path):

@@ -5,8 +5,8 @@
 contain the losses a second time, row by row in float64 (`row_losses.pxi`), the products with single rows of X
 (`row_products.pxi`) and those of a batch for one thread (`slices.pxi`), the numbers of a step
 (`dual_step.pxi`), computations over all rows (`whole_rows.pxi`), products for pairs of a row and a class (`entries.pxi`),
-the Newton systems that are made of them (`newton_system.pxi`, `block_preconditioner.pxi`), and the steps of a stream
-(`batch_climb.pxi`, `stream_step.pxi`).
+the Newton systems that are made of them (`newton_system.pxi`, `block_preconditioner.pxi`), the steps of a stream
+(`batch_climb.pxi`, `scaled_iterate.pxi`, `stream_step.pxi`) and those of subgradient descent (`subgradient_step.pxi`).
 """
 
 import numpy as np
@@ -50,7 +50,9 @@ include "newton_system.pxi"
 include "block_preconditioner.pxi"
 include "whole_rows.pxi"
 include "batch_climb.pxi"
+include "scaled_iterate.pxi"
 include "stream_step.pxi"
+include "subgradient_step.pxi"
 
 
 def has_openmp():

@@ -203,20 +203,59 @@ def climb(loss, gram, scores, y, weights, alpha, margin, limits):
 def absorb(state, loss, X, rows, y, weights, alpha, margin, average, batch_size, largest_scale, limits):
     """Make the steps of `stream_step.sweep` over sparse rows; return whether there is code for them."""
     twin, iterate = row_loss(loss), state.iterate
-    coef, lag = iterate.unscaled, iterate.lag
-    is_whole = coef.flags.c_contiguous and (lag is None or lag.flags.c_contiguous)
-    if twin is None or not sp.issparse(X) or not is_whole or not _is_suitable(X, coef) or coef.size == 0:
+    if twin is None or not sp.issparse(X) or not _moves_on(iterate, X):
         return False
-    numbers = np.array([iterate.scale, iterate.scale_sum, iterate.n_averaged, state.weight_seen], dtype=np.float64)
-    held = coef, lag, iterate.intercept, iterate.average_intercept, state.imbalance, state.centre, numbers
+    numbers = np.array([*_numbers_of(iterate), state.weight_seen])
+    arrays = *_arrays_of(iterate), state.imbalance, state.centre, numbers
     constants = alpha, margin, state.sigma2, largest_scale, state.n_seen, int(average)
     y, weights = y.astype(np.int64, copy=False), weights.astype(np.float64, copy=False)
-    _kernels.absorb(twin, _kernels.Rows(X), rows, batch_size, y, weights, *held, *constants, limits)
+    _kernels.absorb(twin, _kernels.Rows(X), rows, batch_size, y, weights, *arrays, *constants, limits)
     iterate.scale, iterate.scale_sum, n_averaged, state.weight_seen = numbers.tolist()
     iterate.n_averaged = int(n_averaged)
+    _count(state, rows, batch_size)
+    return True
+
+
+def descend(state, loss, X, rows, y, weights, etas, alpha, margin, fit_intercept, average, batch_size, largest_scale):
+    """Make the steps of `subgradient_step.sweep`; return whether there is code for them."""
+    twin, iterate = row_loss(loss), state.iterate
+    if twin is None or not _moves_on(iterate, X):
+        return False
+    coef, lag, *intercepts = _arrays_of(iterate)
+    # Dense rows make sums of whole vectors; a copy of W for sparse rows could cost more than the steps.
+    moved = (coef, lag) if sp.issparse(X) else (filled(coef), None if lag is None else filled(lag))
+    numbers = np.array(_numbers_of(iterate))
+    arrays = *moved, *intercepts, numbers
+    constants = alpha, margin, fit_intercept, largest_scale, state.n_seen, int(average)
+    y, weights = y.astype(np.int64, copy=False), weights.astype(np.float64, copy=False)
+    _kernels.descend(twin, _kernels.Rows(X), rows, batch_size, y, weights, etas, *arrays, *constants)
+    for array, wide in zip((coef, lag), moved, strict=True):
+        if array is not wide:
+            array[:] = wide[:, : array.shape[1]]
+    iterate.scale, iterate.scale_sum, n_averaged = numbers.tolist()
+    iterate.n_averaged = int(n_averaged)
+    _count(state, rows, batch_size)
+    return True
+
+
+def _moves_on(iterate, X):
+    """Return whether there are compiled steps of an iterate on these rows."""
+    coef, lag = iterate.unscaled, iterate.lag
+    is_whole = coef.flags.c_contiguous and (lag is None or lag.flags.c_contiguous)
+    return is_whole and coef.size > 0 and _is_suitable(X, coef)
+
+
+def _arrays_of(iterate):
+    return iterate.unscaled, iterate.lag, iterate.intercept, iterate.average_intercept
+
+
+def _numbers_of(iterate):
+    return float(iterate.scale), float(iterate.scale_sum), float(iterate.n_averaged)
+
+
+def _count(state, rows, batch_size):
     state.t += -(-len(rows) // batch_size)
     state.n_seen += len(rows)
-    return True
 
 
 def add_product(coef, X_batch, dual, scale):

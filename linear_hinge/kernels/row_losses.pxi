@@ -1,6 +1,7 @@
 # The losses of `losses`, one row at a time in float64: g and s have K entries, and y is the code of the true class.
 
 cimport cython
+from libc.string cimport memcpy, memset
 
 cdef extern from *:
     """
@@ -26,7 +27,7 @@ cdef extern from *:
 cdef class RowLoss:
     """A row kernel: a loss, one row at a time. g and s have K entries in float64, y is the code of the true class.
 
-    It promises the numbers a_j with ℓ(s, y) = Σ_j max(0, Δ + a_j), c(g), and the prox step
+    It promises the numbers a_j with ℓ(s, y) = Σ_j max(0, Δ + a_j), a subgradient, c(g), and the prox step
     argmax_{g⁺ ∈ D_y} ⟨g⁺, s⟩ + Δ c(g⁺) − ρ/2 ‖g⁺ − g‖² for ρ > 0. `of_row` computes all of them for one row.
 
     All that is for equal costs. Others become a part of the scores: with the numbers u(y) of `add_distances`, Δ c(g) is
@@ -54,7 +55,7 @@ cdef class RowLoss:
             self.costs = &self.held_costs[0, 0]
 
     def of_row(self, const double[::1] g, const double[::1] s, Py_ssize_t y, double rho, double margin):
-        """Compute ℓ(s, y), Δ c(g) and the prox step of one row.
+        """Compute ℓ(s, y), a subgradient of it, Δ c(g) and the prox step of one row.
 
         Parameters
         ----------
@@ -71,22 +72,25 @@ cdef class RowLoss:
         -------
         value : float
             ℓ(s, y).
+        subgradient : ndarray of shape (n_scores,)
+            The vertex of D_y that `HingeLoss.subgradients` returns.
         linear : float
             Δ c(g).
         better : ndarray of shape (n_scores,)
             The prox step g⁺.
         """
         cdef Py_ssize_t K = len(s), n
-        cdef double[::1] distances = np.zeros(K), scores = np.array(s), out = np.empty(2 * K)
+        cdef double[::1] distances = np.zeros(K), scores = np.array(s), out = np.empty(3 * K)
         if self.costs != NULL:
             self.add_distances(y, K, margin, &distances[0])
             self.add_distances(y, K, margin, &scores[0])
             margin = 0
         self.prox(&g[0], &scores[0], y, K, rho, margin, &out[0])
+        self.subgradient(&scores[0], y, K, margin, &out[2 * K])
         n = self.hinges(&scores[0], y, K)
         value = np.maximum(0, margin + np.asarray(scores)[:n]).sum()
         linear = margin * self.dual_value(&g[0], y, K) + np.dot(g, distances)
-        return value, linear, np.asarray(out)[:K]
+        return value, np.asarray(out)[2 * K :], linear, np.asarray(out)[:K]
 
     cdef void add_distances(self, Py_ssize_t y, Py_ssize_t K, double margin, double* s) noexcept nogil:
         """s += u(y), which is Δ κ(y, ·) for the losses of pairs."""
@@ -95,6 +99,11 @@ cdef class RowLoss:
     cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         """Write the numbers a_j with ℓ = Σ_j max(0, Δ + a_j) in the place of s; return how many they are."""
         return 0
+
+    cdef void subgradient(
+        self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin, double* g
+    ) noexcept nogil:
+        """Write a vertex of D_y that maximises ⟨g, s⟩ + Δ c(g) into g; a hinge that is zero counts as not violated."""
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return 0
@@ -114,6 +123,11 @@ cdef class BinaryHinge(RowLoss):
     cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         s[0] *= 1 - 2 * y
         return 1
+
+    cdef void subgradient(
+        self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin, double* g
+    ) noexcept nogil:
+        g[0] = signed_subgradient(s[0], 2 * y - 1, margin)
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return (1 - 2 * y) * g[0]
@@ -150,6 +164,14 @@ cdef class OneVsRest(RowLoss):
         s[y] = -s[y]
         return K
 
+    cdef void subgradient(
+        self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin, double* g
+    ) noexcept nogil:
+        cdef Py_ssize_t k
+        for k in range(K):
+            g[k] = signed_subgradient(s[k], -1, margin)
+        g[y] = signed_subgradient(s[y], 1, margin)
+
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return sum_of(y, g) + sum_of(K - y - 1, g + y + 1) - g[y]
 
@@ -166,11 +188,28 @@ cdef inline double signed_prox(double g, double s, double z, double rho, double 
     return -z * smaller(larger((margin - z * s) / rho - z * g, 0), 1)
 
 
+cdef inline double signed_subgradient(double s, double z, double margin) noexcept nogil:
+    """Return −z where the hinge Δ − z s is violated, else 0."""
+    return -z if margin - z * s > 0 else 0
+
+
 cdef class CrammerSinger(RowLoss):
 
     cdef Py_ssize_t hinges(self, double* s, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         s[0] = larger(greatest_of(y, s), greatest_of(K - y - 1, s + y + 1)) - s[y]
         return 1
+
+    cdef void subgradient(
+        self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin, double* g
+    ) noexcept nogil:
+        cdef Py_ssize_t k, worst = y
+        cdef double violated = 0
+        memset(g, 0, K * sizeof(double))
+        for k in range(K):
+            if k != y and margin + s[k] - s[y] > violated:
+                worst, violated = k, margin + s[k] - s[y]
+        if worst != y:
+            g[worst], g[y] = 1, -1
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return -g[y]
@@ -192,6 +231,16 @@ cdef class WestonWatkins(RowLoss):
         for k in range(K - 1):
             s[k] -= true_score
         return K - 1
+
+    cdef void subgradient(
+        self, const double* s, Py_ssize_t y, Py_ssize_t K, double margin, double* g
+    ) noexcept nogil:
+        cdef Py_ssize_t k
+        cdef double n_violated = 0
+        for k in range(K):
+            g[k] = 1 if k != y and margin + s[k] - s[y] > 0 else 0
+            n_violated += g[k]
+        g[y] = -n_violated
 
     cdef double dual_value(self, const double* g, Py_ssize_t y, Py_ssize_t K) noexcept nogil:
         return -g[y]

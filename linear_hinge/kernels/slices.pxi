@@ -1,9 +1,6 @@
 # A thread's slice of the products of a batch: some of the features of dense rows, or some of the classes of sparse rows.
 # No entry of W is ever read by one thread and written by another.
 
-from libc.string cimport memcpy, memset
-
-
 # Addresses that a thread needs for every row of a batch: of the row and of its subgradient.
 cdef Py_ssize_t ADDRESSES = 2
 

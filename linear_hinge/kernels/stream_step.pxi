@@ -1,11 +1,9 @@
 # The steps of a stream over sparse rows, batch after batch, without Python in between.
 
-# How far ahead the coefficients of an entry are fetched.
-cdef Py_ssize_t FETCHED_AHEAD = 16
-
-# The numbers of a stream that its steps change.
+# What follows the numbers of the iterate.
 cdef enum:
-    SCALE, SCALE_SUM, N_AVERAGED, WEIGHT_SEEN, N_NUMBERS
+    WEIGHT_SEEN = ITERATE_NUMBERS
+    STREAM_NUMBERS
 
 
 cdef struct Stream:
@@ -76,7 +74,7 @@ def absorb(
     cdef real* lag_address = NULL if lag is None else &its_lag[0, 0]
     cdef Stream at
     _require(X.is_sparse and X.is_double == (sizeof(real) == sizeof(double)) and coef.shape[0] == X.n_features > 0)
-    _require(numbers.shape[0] == N_NUMBERS and y.shape[0] == weights.shape[0] == X.n_rows)
+    _require(numbers.shape[0] == STREAM_NUMBERS and y.shape[0] == weights.shape[0] == X.n_rows)
     _require(its_lag.shape[0] == coef.shape[0] and its_lag.shape[1] == K)
     _require(intercept.shape[0] == average.shape[0] == imbalance.shape[0] == centre.shape[0] == K > 0)
     at.K, at.alpha, at.margin, at.sigma2, at.largest_scale = K, alpha, margin, sigma2, largest_scale
@@ -98,7 +96,7 @@ def absorb(
                 &coef[0, 0], lag_address, &intercept[0], &scores[0],
             )
         if 0 < average_after <= n_seen:
-            add_to_average(&at, &intercept[0], &average[0])
+            add_to_average(&numbers[0], K, &intercept[0], &average[0])
 
 
 cdef void forget(
@@ -107,7 +105,6 @@ cdef void forget(
     """Shrink the past by the weight of a batch, and compute the shares ω_i of its rows."""
     cdef Py_ssize_t i, k
     cdef double total = 0, past = at.numbers[WEIGHT_SEEN]
-    cdef real scale, scale_sum
     for i in range(n):
         at.shares[i], at.codes[i] = at.weights[rows[i]], at.y[rows[i]]
         total += at.shares[i]
@@ -116,14 +113,7 @@ cdef void forget(
         at.shares[i] /= past + total
     for k in range(at.K):
         at.imbalance[k] *= past / (past + total)
-    at.numbers[SCALE] *= past / (past + total)
-    if not 1 / at.largest_scale < fabs(at.numbers[SCALE]) < at.largest_scale:
-        scale, scale_sum = <real>at.numbers[SCALE], <real>at.numbers[SCALE_SUM]
-        for i in range(n_coefficients):
-            if lag != NULL:
-                lag[i] -= scale_sum * coef[i]
-            coef[i] *= scale
-        at.numbers[SCALE], at.numbers[SCALE_SUM] = 1, 0
+    shrink(past / (past + total), at.largest_scale, at.numbers, n_coefficients, coef, lag)
 
 
 cdef int absorb_batch(
@@ -132,7 +122,7 @@ cdef int absorb_batch(
 ) except -1:
     """Let a batch climb the dual, and fold it into W and v."""
     cdef Py_ssize_t i, k, K = at.K
-    cdef double total = 0, length = -1 / at.alpha / at.numbers[SCALE]
+    cdef double total = 0
     cdef double* dual = at.held + 2 * n * K
     cdef real scale = <real>at.numbers[SCALE]
     with nogil:
@@ -151,9 +141,7 @@ cdef int absorb_batch(
             for k in range(K):
                 scores[i * K + k] = <real>(at.shares[i] * <real>dual[i * K + k])
                 at.imbalance[k] += scores[i * K + k]
-        add_rows_of(rows, n, data, columns, indptr, scores, K, <real>length, coef)
-        if lag != NULL:
-            add_rows_of(rows, n, data, columns, indptr, scores, K, <real>(length * at.numbers[SCALE_SUM]), lag)
+        move(rows, n, data, columns, indptr, scores, K, -1 / at.alpha, at.numbers, coef, lag)
         for k in range(K):  # the centre follows b as fast as the stream renews itself
             at.centre[k] -= at.sigma2 / at.alpha * at.imbalance[k] * total
         set_intercept(at, intercept)
@@ -164,35 +152,6 @@ cdef void set_intercept(const Stream* at, real* intercept) noexcept nogil:
     cdef Py_ssize_t k
     for k in range(at.K):
         intercept[k] = <real>(at.centre[k] - at.sigma2 / at.alpha * at.imbalance[k])
-
-
-cdef void add_to_average(Stream* at, const real* intercept, real* average) noexcept nogil:
-    cdef Py_ssize_t k
-    at.numbers[N_AVERAGED] += 1
-    at.numbers[SCALE_SUM] += at.numbers[N_AVERAGED] * at.numbers[SCALE]
-    for k in range(at.K):
-        average[k] += <real>(2 / (at.numbers[N_AVERAGED] + 1)) * (intercept[k] - average[k])
-
-
-cdef void score_rows_of(
-    const int64_t* rows, Py_ssize_t n, const real* data, const index* columns, const index* indptr, const real* coef,
-    Py_ssize_t K, real* scores
-) noexcept nogil:
-    """Compute the scores W x_i of some rows."""
-    cdef Py_ssize_t i, k, p, last
-    cdef const real* coefs
-    if K == 1:
-        sparse_single_scores(n, rows, data, columns, indptr, coef, scores)
-        return
-    memset(scores, 0, n * K * sizeof(real))
-    for i in range(n):
-        last = indptr[rows[i] + 1]
-        for p in range(indptr[rows[i]], last):
-            coefs = coef + <Py_ssize_t>columns[p] * K
-            if p + FETCHED_AHEAD < last:
-                fetch(coef + <Py_ssize_t>columns[p + FETCHED_AHEAD] * K, K * sizeof(real))
-            for k in range(K):
-                scores[i * K + k] += data[p] * coefs[k]
 
 
 cdef void gram_of(
@@ -212,54 +171,3 @@ cdef void gram_of(
             products[i * n + j] = products[j * n + i] = total
         for p in range(indptr[rows[i]], indptr[rows[i] + 1]):
             dense[columns[p]] = 0
-
-
-def add_rows(Rows X, const real[:, ::1] G, double scale, real[:, ::1] coef):
-    """Add a multiple of Xᵀ G, over few sparse rows, to coefficients.
-
-    Parameters
-    ----------
-    X : Rows
-        The rows, which are sparse.
-    G : ndarray of shape (n_rows, n_scores)
-        The factor.
-    scale : float
-        The multiple.
-    coef : ndarray of shape (n_features, n_scores)
-        The transposed coefficients, changed in place.
-    """
-    cdef Py_ssize_t K = coef.shape[1]
-    cdef const int64_t[::1] rows = np.arange(X.n_rows)
-    _require(X.is_sparse and X.is_double == (sizeof(real) == sizeof(double)))
-    _require(G.shape[0] == X.n_rows and G.shape[1] == K and coef.shape[0] == X.n_features)
-    if X.n_rows == 0 or K == 0 or X.n_features == 0:
-        return
-    with nogil:
-        if X.is_wide:
-            add_rows_of(
-                &rows[0], X.n_rows, <const real*>X.data, <const int64_t*>X.indices, <const int64_t*>X.indptr, &G[0, 0],
-                K, <real>scale, &coef[0, 0],
-            )
-        else:
-            add_rows_of(
-                &rows[0], X.n_rows, <const real*>X.data, <const int32_t*>X.indices, <const int32_t*>X.indptr, &G[0, 0],
-                K, <real>scale, &coef[0, 0],
-            )
-
-
-cdef void add_rows_of(
-    const int64_t* rows, Py_ssize_t n, const real* data, const index* columns, const index* indptr, const real* G,
-    Py_ssize_t K, real scale, real* coef
-) noexcept nogil:
-    cdef Py_ssize_t i, k, p, last
-    cdef real factor
-    cdef real* sums
-    for i in range(n):
-        if any_nonzero(G + i * K, K):
-            last = indptr[rows[i] + 1]
-            for p in range(indptr[rows[i]], last):
-                factor, sums = scale * data[p], coef + <Py_ssize_t>columns[p] * K
-                if p + FETCHED_AHEAD < last:
-                    fetch(coef + <Py_ssize_t>columns[p + FETCHED_AHEAD] * K, K * sizeof(real))
-                for k in range(K):
-                    sums[k] += factor * G[i * K + k]

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from linear_hinge.kernels import subgradient_step
 from linear_hinge.kernels.scaled_iterate import Iterate
-from linear_hinge.linalg.batches import minibatches, normalised, take_rows
+from linear_hinge.linalg.batches import shuffled
 from linear_hinge.problem.objective import primal_objective
 from linear_hinge.solvers.progress import Progress
 
@@ -13,8 +14,8 @@ PATIENCE_PASSES = 5
 PATIENCE_STEPS = 100
 
 
-class SubgradientDescent:
-    """The iterate (W_t, b_t) and the step that moves it.
+class SubgradientDescent(subgradient_step.DescentState):
+    """The iterate (W_t, b_t) and the steps that move it.
 
     Parameters
     ----------
@@ -24,20 +25,11 @@ class SubgradientDescent:
         The intercept b_0, which is taken over and changed in place.
     row_norm : float
         R, the root mean square of ‖x_i‖, for the schedule.
-
-    Attributes
-    ----------
-    t : int
-        Steps done.
-    n_seen : int
-        Rows seen; an average begins at a number of rows.
     """
 
     def __init__(self, coef, intercept, row_norm=1.0):
-        self.iterate = Iterate(coef, intercept)
+        super().__init__(Iterate(coef, intercept))
         self.row_norm = row_norm
-        self.t = 0
-        self.n_seen = 0
 
     def sweep(self, problem, *, schedule, average, batch_size, rng):
         """Make one pass of steps over the rows of a problem.
@@ -55,12 +47,12 @@ class SubgradientDescent:
         rng : RandomState or None
             Generator that shuffles the rows; None leaves them in their order.
         """
-        for rows in minibatches(problem.rows, batch_size, rng):
-            self.t += 1
-            self.n_seen += len(rows)
-            self._step(problem, rows, schedule(self.t))
-            if average and self.n_seen >= average:
-                self.iterate.add_to_average()
+        rows = shuffled(problem.rows, batch_size, rng)
+        n_steps = -(-len(rows) // batch_size)
+        etas = np.array([schedule(t) for t in range(self.t + 1, self.t + n_steps + 1)], dtype=np.float64)
+        constants = {"alpha": problem.alpha, "margin": problem.margin, "fit_intercept": problem.fit_intercept}
+        arrays = problem.X, rows, problem.y, problem.weights, etas
+        subgradient_step.sweep(self, problem.loss, *arrays, average=average, batch_size=batch_size, **constants)
 
     def coefficients(self):
         """Return Wᵀ, of shape (n_features, n_scores), and b."""
@@ -69,18 +61,6 @@ class SubgradientDescent:
     def go_on_from(self, coef, intercept):
         """Replace the coefficients."""
         self.iterate.go_on_from(coef, intercept)
-
-    def _step(self, problem, rows, eta):
-        """W ← W − η (alpha W + Σ_B ω_i g_i x_iᵀ), b ← b − η Σ_B ω_i g_i; ω normalised within the batch."""
-        iterate = self.iterate
-        X_batch, y_batch = take_rows(problem.X, rows), problem.y[rows]
-        weights = normalised(problem.weights[rows]).astype(iterate.dtype)
-        dual = problem.loss.subgradients(iterate.scores(X_batch), y_batch, problem.margin)
-        weighted = weights[:, None] * dual
-        iterate.shrink(1 - eta * problem.alpha)
-        iterate.move(X_batch, weighted, -eta)
-        if problem.fit_intercept:
-            iterate.intercept -= iterate.dtype.type(eta) * weighted.sum(axis=0)
 
 
 class ScheduledFit:

@@ -18,11 +18,23 @@ def test_a_row_kernel_computes_what_its_loss_does(case, size, rho, rng):
         for _ in range(20):
             y = rng.randint(max(2, case.n_classes), size=1)
             s, g = size * rng.normal(size=(1, case.n_scores)), case.draw_feasible(rng, y)
-            value, linear, better = kernel.of_row(g[0], s[0], y[0], rho, margin)
+            value, subgradient, linear, better = kernel.of_row(g[0], s[0], y[0], rho, margin)
             assert value == pytest.approx(case.loss.values(s, y, margin)[0], rel=1e-13, abs=1e-13 * size)
+            np.testing.assert_array_equal(subgradient, case.loss.subgradients(s, y, margin)[0])
             assert linear == pytest.approx(margin * case.loss.dual_values(g, y)[0], rel=1e-13, abs=1e-15)
             expected = case.loss.prox(g, s, y, np.array([rho]), margin)[0]
             np.testing.assert_allclose(better, expected, atol=1e-12 * max(1, size / max(rho, 1)))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_subgradient_at_a_kink_is_that_of_the_loss(case):
+    """Scores in steps of the margin: hinges are exactly zero, and classes have equal scores."""
+    kernel, start = door.row_loss(case.loss), np.zeros(case.n_scores)
+    rng = np.random.RandomState(0)
+    for _ in range(200):
+        y, s = rng.randint(max(2, case.n_classes), size=1), rng.randint(-2, 3, size=(1, case.n_scores)).astype(float)
+        _, subgradient, *_ = kernel.of_row(start, s[0], y[0], 1.0, 1.0)
+        np.testing.assert_array_equal(subgradient, case.loss.subgradients(s, y, 1.0)[0])
 
 
 def test_every_loss_has_a_row_kernel():

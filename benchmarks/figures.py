@@ -12,6 +12,7 @@ except ImportError:
 
 STYLES = {
     "linear_hinge": ("#2490d0", "o-"),
+    "linear_hinge, schedules": ("#80c8f0", "o:"),
     "LinearSVC": ("#d55e00", "s--"),
     "liblinear-multicore": ("#e08040", "d--"),
     "snapml": ("#cc79a7", "X-."),

@@ -147,11 +147,20 @@ def fit_ours(X, y, task, setting, seed):
     model = MulticlassHingeClassifier(
         task.loss, alpha=task.alpha, fit_intercept=task.fit_intercept, random_state=seed, **setting
     ).fit(X, y)
-    return Fitted(model.coef_, model.intercept_, extremes(model.n_iter_), model.dual_objective_)
+    return Fitted(model.coef_, model.intercept_, extremes(model.n_iter_), getattr(model, "dual_objective_", None))
 
 
 def settings_of_ours(task):
     return product(dtype=("float64", "float32"), tol=(0.3, 0.1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4))
+
+
+def fit_scheduled(X, y, task, setting, seed):
+    return fit_ours(X, y, task, SCHEDULED.defaults | setting, seed)
+
+
+def settings_of_scheduled(task):
+    """Those of SGDClassifier for two sizes of a batch; its steps may be ten times as long as those of single rows."""
+    return settings_of_schedules((1e-2, 0.1, 1.0), 0, average=(False, True), batch_size=(8, 64))
 
 
 # scikit-learn
@@ -186,13 +195,17 @@ def fit_sgd(X, y, task, setting, seed):
 
 
 def settings_of_sgd(task):
-    """Schedules with their step lengths and passes, the last iterate and the average."""
     worth_jobs = task.kind != "binary" and task.n_nonzero * task.n_classes > WORTH_JOBS
     common = {"average": (False, True)} | ({"n_jobs": (n_cores(),)} if worth_jobs else {})
-    passes = {"tol": (None,), "max_iter": (1, 5, 20, 100)}
+    return settings_of_schedules((1e-3, 1e-2, 0.1), None, **common)
+
+
+def settings_of_schedules(constants, no_tol, **common):
+    """Schedules with their step lengths and passes, the last iterate and the average."""
+    passes = {"tol": (no_tol,), "max_iter": (1, 5, 20, 100)}
     return [
         *product(learning_rate=("optimal",), **passes, **common),
-        *product(learning_rate=("constant",), eta0=(1e-3, 1e-2, 0.1), **passes, **common),
+        *product(learning_rate=("constant",), eta0=constants, **passes, **common),
         *product(learning_rate=("invscaling",), eta0=(0.1, 1.0, 10.0), **passes, **common),
         *product(learning_rate=("adaptive",), eta0=(1e-2, 0.1, 1.0), tol=(1e-3, 1e-4), **common),
     ]
@@ -311,6 +324,17 @@ OURS = Solver(
     {"dtype": "float64", "tol": 1e-3},
     has_free_intercept=True,
 )
+SCHEDULED = Solver(
+    "linear_hinge, schedules",
+    "†",
+    OURS.losses,
+    fit_scheduled,
+    settings_of_scheduled,
+    "linear_hinge",
+    {"learning_rate": "optimal", "max_iter": 1000, "tol": 1e-3, "average": False, "batch_size": "auto"},
+    has_free_intercept=True,
+)
+OWN = (OURS, SCHEDULED)
 LINEAR_SVC = Solver(
     "LinearSVC",
     "L",
@@ -399,4 +423,4 @@ PEERS = (
         takes=lambda task: task.fit_intercept and task.n_samples <= FEW_ROWS,
     ),
 )
-SOLVERS = {solver.name: solver for solver in (OURS, *PEERS)}
+SOLVERS = {solver.name: solver for solver in (*OWN, *PEERS)}

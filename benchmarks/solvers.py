@@ -5,7 +5,8 @@
 A panel is a problem, a loss and a C. All solvers minimise alpha/2 ‖W‖² + mean loss there, without intercept, or with
 --fit-intercept with one that is not regularised; this package computes the objective of each. The optimum is the best
 lower bound that this package has proven. Every peer that is installed and has the loss takes part, with all its
-settings (linear_svms.py); this package with several tols, on float64 and on data that it gets converted to float32.
+settings (linear_svms.py); this package with several tols, on float64 and on data that it gets converted to float32, and
+with the schedules of learning_rate, step lengths and passes that SGDClassifier is tried with, too.
 
 1. Every setting is fitted once, those of a solver in one process, this package first. A run is given up after --longest
    seconds; a peer's also after 30 times what this package needs to 1e-4 (at least 2 s), and once it takes twice as
@@ -28,7 +29,7 @@ import time
 from pathlib import Path
 
 from datasets import PROBLEMS
-from linear_svms import LINEAR_SVC, OURS, PEERS, SOLVERS
+from linear_svms import LINEAR_SVC, OURS, OWN, PEERS, SCHEDULED, SOLVERS
 from measuring import Worker, find_bound, machine, run_apart, stored_problem, task_of
 from tables import ALL_C, LEVELS, panel_lines, suboptimality, write_all
 
@@ -42,6 +43,7 @@ NOISE = 2e-3  # seconds by which a contender may be slower, whatever the ratio
 MOST_CONTENDERS = 6
 LONG_RUN, LONG_RUN_REPEATS = 10, 3
 BOUND_SECONDS = 300
+OWN_NAMES = {solver.name for solver in OWN}
 
 
 def add_first_runs(rows, solver, task, run, limit):
@@ -83,8 +85,10 @@ def limit_of(ours, bound, longest):
 
 
 def contenders(rows, bound):
-    """The rows that may be the best to some level, of this package and of the peers; and of each peer to 1e-3."""
-    pools = [[row for row in rows if row["solver"] == OURS.name], [row for row in rows if row["solver"] != OURS.name]]
+    """The rows that may be the best to some level, of this package, with and without its schedules, and of the peers;
+    and of each peer to 1e-3."""
+    names = {OURS.name}, OWN_NAMES, set(SOLVERS) - OWN_NAMES
+    pools = [[row for row in rows if row["solver"] in some] for some in names]
     wanted = [(pool, level) for pool in pools for level in LEVELS]
     wanted += [([row for row in rows if row["solver"] == peer.name], LEVELS[1]) for peer in PEERS]
     chosen = [row for row in rows if _is_compared_default(row)]
@@ -113,14 +117,17 @@ def fit_ours(path, task, bound, longest):
     rows = []
     with Worker(path, task, OURS.name) as worker:
         add_first_runs(rows, OURS, task, worker.run, lambda rows, setting: longest)
-    return rows, max([bound or 0, *(row["runs"][0].get("bound") or 0 for row in rows)]) or None
+    bound = max([bound or 0, *(row["runs"][0].get("bound") or 0 for row in rows)]) or None
+    with Worker(path, task, SCHEDULED.name) as worker:
+        add_first_runs(rows, SCHEDULED, task, worker.run, lambda rows, setting: patience(rows, setting, bound, longest))
+    return rows, bound
 
 
 def measure(path, task, bound, repeat, longest):
     """The rows of a panel, its bound, and the limit that held for peers."""
 
     (ours, bound), peers = fit_ours(path, task, bound, longest), []
-    limit = limit_of(ours, bound, longest)
+    limit = limit_of([row for row in ours if row["solver"] == OURS.name], bound, longest)
     for solver in PEERS:
         if solver.suits(task):
             with Worker(path, task, solver.name) as worker:
@@ -136,11 +143,11 @@ def measure(path, task, bound, repeat, longest):
 def measure_again(path, task, stored, repeat, longest):
     """`measure`, with the first fits of the peers that are stored: those of contenders are made again."""
     ours, bound = fit_ours(path, task, stored["bound"], longest)
-    peers = [row for row in stored["rows"] if row["solver"] != OURS.name]
+    peers = [row for row in stored["rows"] if row["solver"] not in OWN_NAMES]
     for row in peers:
         row["runs"], row["repeated"] = row["runs"][:1], False
     chosen = contenders(ours + peers, bound)
-    for name in dict.fromkeys(row["solver"] for row in chosen if row["solver"] != OURS.name):
+    for name in dict.fromkeys(row["solver"] for row in chosen if row["solver"] not in OWN_NAMES):
         with Worker(path, task, name) as worker:
             for row in chosen:
                 if row["solver"] == name:
@@ -156,9 +163,9 @@ def repeat_contenders(path, task, rows, repeat, longest):
     repeat_in_turn(rows, run, repeat, longest)
 
 
-def patience(peers, setting, bound, limit):
-    """What a peer's run may take: its default as long as any, others while they can still be good."""
-    close = quickest(peers, bound, min(LEVELS))
+def patience(rows, setting, bound, limit):
+    """What a run may take beside these rows: a default as long as any, others while they can still be good."""
+    close = quickest(rows, bound, min(LEVELS))
     return min(limit, max(0.5, TIMES_BEST_PEER * seconds_of(close[0]))) if close and setting else limit
 
 

@@ -16,7 +16,7 @@ from statistics import median
 import numpy as np
 from datasets import BINARY, PROBLEMS
 from figures import draw_bars, draw_curves
-from linear_svms import LINEAR_SVC, OURS, SOLVERS
+from linear_svms import LINEAR_SVC, OURS, OWN, SCHEDULED, SOLVERS
 
 from linear_hinge.losses import LOSSES
 
@@ -30,6 +30,7 @@ FIGURE_PANELS = (
 )
 TABLES = "benchmark_tables"  # in the folder of the pages
 EQUAL = 1e-3  # relative; the tol of this package by default
+OWN_NAMES = {solver.name for solver in OWN}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Level:
     panel: tuple
     level: float
     ours: float | None
+    mine: str | None
     best: float | None
     peer: str | None
     limit: float
@@ -82,15 +84,15 @@ def seconds_to(panel, level, is_asked):
     return min(found, default=(None, None))
 
 
-def levels_of(panel):
-    """A `Level` for each of the levels."""
+def levels_of(panel, own=OWN_NAMES):
+    """A `Level` for each of the levels, with some or all of the ways in which this package fits."""
     objectives = [run["objective"] for row in panel["rows"] for run in row["runs"] if "objective" in run]
     closest = suboptimality(min(objectives, default=math.inf), panel["bound"])
     for level in LEVELS:
-        ours, _ = seconds_to(panel, level, lambda name: name == OURS.name)
-        best, peer = seconds_to(panel, level, lambda name: name != OURS.name)
+        ours, mine = seconds_to(panel, level, lambda name: name in own)
+        best, peer = seconds_to(panel, level, lambda name: name not in OWN_NAMES)
         names = (panel["problem"], panel["loss"], panel["C"])
-        yield Level(names, level, ours, best, peer, panel["limit"], panel["longest"], closest <= level)
+        yield Level(names, level, ours, mine, best, peer, panel["limit"], panel["longest"], closest <= level)
 
 
 def default_of(panel, solver):
@@ -117,10 +119,10 @@ def shown(seconds):
 
 
 def cell(level, has_peers):
-    """Our seconds : those of the best peer and its letter, bold where the peer is ahead."""
+    """Our seconds, marked if by a schedule : those of the best peer and its letter, bold where the peer is ahead."""
     if not level.is_proven:
         return "not proven"
-    ours = f"> {shown(level.longest)}" if level.ours is None else shown(level.ours)
+    ours = f"> {shown(level.longest)}" if level.ours is None else shown(level.ours) + SOLVERS[level.mine].letter
     best = f"> {shown(level.limit)}" if level.best is None else f"{shown(level.best)} {SOLVERS[level.peer].letter}"
     text = f"{ours} : {best if has_peers else '–'}"
     return f"**{text}**" if level.is_lost else text
@@ -179,9 +181,9 @@ def geometric_mean(values):
     return float(np.exp(np.mean(np.log(values)))) if len(values) else math.nan
 
 
-def summary_rows(panels):
+def summary_rows(panels, own=OWN_NAMES):
     """One line for every loss and one for all: how many levels, how far ahead, and how many are lost."""
-    levels = [level for panel in panels for level in levels_of(panel)]
+    levels = [level for panel in panels for level in levels_of(panel, own)]
     kinds = {"binary": lambda p: p[0] in BINARY}
     kinds |= {loss: lambda p, loss=loss: p[0] not in BINARY and p[1] == loss for loss in LOSSES}
     kinds["all"] = lambda p: True
@@ -236,7 +238,8 @@ def summary(panels):
     worst = sorted((lv for panel in panels for lv in levels_of(panel) if lv.is_lost), key=lambda level: level.ratio)
     return "\n".join(
         [
-            list_table(header, summary_rows(panels)),
+            list_table(header, summary_rows(panels), "With all settings of both sides"),
+            list_table(header, summary_rows(panels, {OURS.name}), "This package without its schedules"),
             f"By default, no slower than LinearSVC at an objective that is equal (to {EQUAL:g}) or better: "
             f"{sum(known)} of {len(known)} panels; its seconds over those of this package, where it ends in time: "
             f"{geometric_mean(ratios):.2f} in the geometric mean. Lost by default: {'; '.join(lost) or 'none'}.",
@@ -266,8 +269,10 @@ def _about(panels):
     limits = sorted({panel["longest"] for panel in panels})
     repeats = sorted({panel["repeat"] for panel in panels})
     hours = sum(panel["took"] for panel in panels) / 3600
+    n_scheduled = sum(any(row["solver"] == SCHEDULED.name for row in panel["rows"]) for panel in panels)
     return (
         f"{len(panels)} panels of {sum(1 if p in BINARY else len(LOSSES) for p in PROBLEMS) * len(ALL_C)}, "
+        f"{n_scheduled} of them with the schedules of this package, "
         f"``--longest`` {' and '.join(map(shown, limits))}, ``--repeat`` {' and '.join(map(str, repeats))}, "
         f"{hours:.1f} hours. Measured with: {' / '.join(texts)}."
     )

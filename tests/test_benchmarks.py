@@ -77,8 +77,9 @@ def test_by_default_nothing_is_passed_but_the_problem(svms, monkeypatch):
 
 def test_what_defaults_stand_for_is_what_the_solver_says(svms):
     assert {key: LinearSVC().get_params()[key] for key in svms.LINEAR_SVC.defaults} == svms.LINEAR_SVC.defaults
-    ours = {key: value for key, value in svms.OURS.defaults.items() if key != "dtype"}
-    assert {key: svms.MulticlassHingeClassifier().get_params()[key] for key in ours} == ours
+    for solver, another in ((svms.OURS, "dtype"), (svms.SCHEDULED, "learning_rate")):
+        ours = {key: value for key, value in solver.defaults.items() if key != another}
+        assert {key: svms.MulticlassHingeClassifier().get_params()[key] for key in ours} == ours
 
 
 def test_linear_svc_has_one_dual_for_the_hinge_loss():
@@ -98,6 +99,7 @@ def test_every_solver_minimises_the_same_objective(loss, n_classes, svms, module
     bound = svms.OURS.fit(X, y, task, {"tol": 1e-5}, 0).bound
     exact = {"LinearSVC": {"tol": 1e-5, "max_iter": 100_000}, "liblinear-multicore": {"eps": 1e-5}}
     exact |= {"ReHLine": {"max_iter": 100_000}, "linear_hinge": {"dtype": "float32"}}
+    exact |= {"linear_hinge, schedules": {"average": True, "tol": 0}}
     for solver in svms.SOLVERS.values():
         # Those that compile at their first fit are left to the benchmark itself.
         if solver.suits(task) and solver.name in exact:
@@ -120,7 +122,18 @@ def test_every_solver_tries_its_default_first_and_once(svms):
 
 def test_with_an_intercept_only_those_take_part_that_leave_it_free(svms):
     names = {solver.name for solver in svms.SOLVERS.values() if solver.suits(iris_task(svms, fit_intercept=True))}
-    assert names == {"linear_hinge", "LinearSVC", "SGDClassifier"}
+    assert names == {"linear_hinge", "linear_hinge, schedules", "LinearSVC", "SGDClassifier"}
+
+
+def test_schedules_are_turned_as_those_of_sgd_classifier(svms):
+    """With the same names, passes and averages, for each size of a batch."""
+    ours, theirs = (solver.settings(iris_task(svms)) for solver in (svms.SCHEDULED, svms.SOLVERS["SGDClassifier"]))
+    keys = ("learning_rate", "max_iter", "average")
+    for size in {setting["batch_size"] for setting in ours}:
+        of_size = [setting for setting in ours if setting["batch_size"] == size]
+        assert [[setting.get(key) for key in keys] for setting in of_size] == [
+            [setting.get(key) for key in keys] for setting in theirs
+        ]
 
 
 @pytest.mark.parametrize(
@@ -244,12 +257,13 @@ def test_a_panel_is_measured_again_by_its_stored_first_fits(solvers, svms, monke
     close, far = row_of("snapml", 2.0, 1 + 5e-5, repeated=True), row_of("snapml", 9.0, 1 + 5e-5, repeated=True)
     stored = {"bound": 1.0, "limit": 15, "rows": [row_of("linear_hinge", 7.0, 1.0), close, far]}
     found = solvers.measure_again(None, task, stored, 3, 60)
-    peers = [row for row in found["rows"] if row["solver"] != "linear_hinge"]
+    peers = [row for row in found["rows"] if row["solver"] not in solvers.OWN_NAMES]
     assert [(row["repeated"], [run["seconds"] for run in row["runs"]]) for row in peers] == [
         (True, [0.5, 0.5, 0.5]),
         (False, [9.0]),
     ]
-    assert calls.count(("linear_hinge", 0)) == len(solvers.OURS.all_settings(task))
+    for own in svms.OWN:
+        assert calls.count((own.name, 0)) == len(own.all_settings(task))
     assert [calls.count(("snapml", seed)) for seed in range(4)] == [1, 1, 1, 0]
     assert (found["bound"], found["limit"]) == (1.0, 15)
 
@@ -313,6 +327,20 @@ def test_cells_say_who_is_ahead(tables):
     levels = list(tables.levels_of(panel))
     assert [tables.cell(level, True) for level in levels] == ["**1 : 0.5 L**", "2 : 9 S", "2 : > 15"]
     assert [level.ratio for level in levels] == [0.5, 4.5, None]
+
+
+def test_a_schedule_counts_as_a_setting_of_this_package_and_is_left_out_where_that_is_asked(tables):
+    rows = [
+        row_of("linear_hinge", 2.0, 1 + 5e-5, repeated=True),
+        row_of("linear_hinge, schedules", 0.25, 1 + 5e-3, repeated=True),
+        row_of("LinearSVC", 0.5, 1 + 5e-5, repeated=True),
+    ]
+    panel = panel_of(rows)
+    cells = [tables.cell(level, True) for level in tables.levels_of(panel)]
+    assert cells == ["0.25† : 0.5 L", "**2 : 0.5 L**", "**2 : 0.5 L**"]
+    assert [level.ratio for level in tables.levels_of(panel, {"linear_hinge"})] == [0.25] * 3
+    assert {row[0]: row[5] for row in tables.summary_rows([panel])} == {"crammer_singer": "33%", "all": "33%"}
+    assert "1 of them with the schedules of this package" in tables.summary([panel])
 
 
 def test_the_pages_keep_panels_and_tables_until_they_are_measured_again(tables, tmp_path):

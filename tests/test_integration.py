@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_info
 
 from linear_hinge import MulticlassHingeClassifier
 from linear_hinge.estimator.callbacks import HAS_CALLBACKS
+from linear_hinge.solvers import takeover
 
 # Pipelines and searches
 
@@ -226,8 +227,9 @@ def test_a_callback_can_stop_the_fit(learning_rate):
 
 @needs_callbacks
 @pytest.mark.parametrize("n_passes", [1, 2, 3, 8, 13])
-def test_a_stopped_fit_is_certified_where_it_stopped(n_passes):
+def test_a_stopped_fit_is_certified_where_it_stopped(n_passes, monkeypatch):
     X, y = blobs()
+    monkeypatch.setattr(takeover, "EARLY_PASSES", 0)  # a fit that may make few passes makes no early Newton steps
     options = {"alpha": 1e-4, "tol": 1e-8}
     stopped = calm_classifier(**options).set_callbacks(StopAfter(n_passes)).fit(X, y)
     with pytest.warns(ConvergenceWarning):
@@ -238,6 +240,17 @@ def test_a_stopped_fit_is_certified_where_it_stopped(n_passes):
     assert stopped.dual_objective_ == pytest.approx(expected.dual_objective_, rel=1e-9)
     assert expected.objective_ <= stopped.objective_ < 1.5 * expected.objective_
     assert stopped.score(X, y) >= expected.score(X, y) - 0.05
+    assert stopped.duality_gap_ == stopped.history_["gap"][-1]
+
+
+@needs_callbacks
+@pytest.mark.parametrize("n_passes", [3, 4, 5, 8, 13])
+def test_a_fit_that_is_stopped_between_newton_steps_is_certified(n_passes):
+    X, y = blobs()
+    optimum = calm_classifier(alpha=1e-4, tol=1e-6).fit(X, y).objective_
+    stopped = calm_classifier(alpha=1e-4, tol=1e-8).set_callbacks(StopAfter(n_passes)).fit(X, y)
+    assert stopped.n_iter_ == n_passes
+    assert 0 < stopped.dual_objective_ < optimum < stopped.objective_ < 1.1 * optimum
     assert stopped.duality_gap_ == stopped.history_["gap"][-1]
 
 

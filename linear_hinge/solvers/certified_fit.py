@@ -6,6 +6,7 @@ The fit stops when the relative duality gap (P − D)/P is at most ``tol``, P an
 import numpy as np
 import scipy.sparse as sp
 
+from linear_hinge.linalg.sums import weighted_mean
 from linear_hinge.problem.dual_sums import coef_from_dual
 from linear_hinge.problem.objective import ALL_SCALES, FAR_SCALES, SCALES
 from linear_hinge.problem.scaling_advice import advice_on_scales
@@ -14,6 +15,7 @@ from linear_hinge.solvers.dual_ascent import DualAscent
 from linear_hinge.solvers.minibatches import Minibatches
 from linear_hinge.solvers.proof_schedule import COST_OF_PROOF, ProofSchedule
 from linear_hinge.solvers.proximal_newton import ProximalNewton
+from linear_hinge.solvers.takeover import EARLY_PASSES, NEAR, NOISY, UNEQUAL
 from linear_hinge.solvers.warm_start import resumed_dual, save_steps
 
 # A fit is near its end where the gap is at most this multiple of the gap that ends it.
@@ -88,7 +90,7 @@ class CertifiedFit:
         if resumed is not None:
             ascent.state.centre, ascent.state.beta = np.array(saved.centre), saved.beta
             if saved.curvature is not None:
-                self._begin_newton(saved)
+                self._begin_newton(saved.coef, saved.intercept, saved.curvature)
 
     def change_alpha(self, problem):
         """Begin a fit of the same rows with another alpha where this fit has ended, without a look at the rows.
@@ -156,12 +158,25 @@ class CertifiedFit:
         self.has_given_up = self.newton is not None and self.work >= self.most_passes and self._gets_nowhere()
         if is_last or self.has_given_up or (self.newton is not None and self.newton.stalled):
             return self.certify(work)
-        is_hard = self.n_passes == 1 and self.minibatches.is_averaged
+        # Newton steps prove nothing at first: a fit that may make few passes goes on with minibatches.
+        begins_slowly = not (self.ends_early or self.newton) and self.minibatches.begin_slowly()
+        is_hard = self.minibatches.is_averaged and (self.n_passes == 1 or begins_slowly)
         if self.ends_early or is_hard or self._looks(estimate):
             gap, effort = self._look()
             self.schedule.looked(self.n_passes, gap, estimate)
             work += effort
+            if begins_slowly and self.n_passes == EARLY_PASSES and self._mean_may_be_close():
+                incumbent = self.bracket.incumbent
+                start = incumbent.coef, self.problem.centred_intercept(incumbent.coef, incumbent.intercept)
+                self._begin_newton(*start, NEAR * self.problem.margin)
         return self._progress(work)
+
+    def _mean_may_be_close(self):
+        """Return whether rows cost hardly more when they were visited than at the mean, and none is far too long."""
+        norms, weights = self.problem.squared_norms, self.problem.weights
+        mean = weighted_mean(weights, norms)
+        is_even = weighted_mean(weights, norms * norms) <= UNEQUAL * mean * mean
+        return is_even and self.ascent.gap <= NOISY * self.bracket.objective
 
     def _looks(self, estimate):
         """Return whether to look at the objective after this pass."""
@@ -277,7 +292,7 @@ class CertifiedFit:
             return candidates, ascent.state.dual, minibatches.estimated_bound()
 
         if minibatches.are_slow(self.bracket.objective, self.tol):
-            self._begin_newton()
+            self._begin_newton(*ascent.coefficients(), ascent.mean_curvature())
         return ascent.gap, work, found
 
     def _loss_worth_averaging(self, is_last):
@@ -289,7 +304,8 @@ class CertifiedFit:
         """
         estimates = self.minibatches.estimates
         is_near = bool(estimates) and self._is_near(estimates[-1].gap)
-        if is_near or is_last or self.ends_early or self.schedule.is_look_due(self.n_passes):
+        is_early = self.n_passes == EARLY_PASSES and self.minibatches.begin_slowly()
+        if is_near or is_last or is_early or self.ends_early or self.schedule.is_look_due(self.n_passes):
             return -np.inf
         return self.problem.objective_of_zero if self.n_passes == 1 else np.inf
 
@@ -306,17 +322,11 @@ class CertifiedFit:
 
         return self.newton.gap, self.newton.work, found
 
-    def _begin_newton(self, saved=None):
-        """Begin Newton steps where the minibatches or an earlier fit are."""
-        problem, ascent = self.problem, self.ascent
+    def _begin_newton(self, coef, intercept, curvature):
+        """Begin Newton steps with the subgradients of the minibatches."""
         self.minibatches.extrapolation = None  # which needs as much memory as the dual and the coefficients
-        if saved is None:
-            coef, intercept = ascent.coefficients()
-            curvature = ascent.mean_curvature()
-        else:
-            coef, intercept, curvature = saved.coef, saved.intercept, saved.curvature
-        is_exact = self.minibatches.is_one_batch
-        self.newton = ProximalNewton(problem, ascent.state.dual, coef, intercept, curvature, exact=is_exact)
+        options = {"exact": self.minibatches.is_one_batch}
+        self.newton = ProximalNewton(self.problem, self.ascent.state.dual, coef, intercept, curvature, **options)
 
     def steps_to_save(self):
         """Return the `SavedSteps` for a warm start of the same problem."""

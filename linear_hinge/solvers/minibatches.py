@@ -3,7 +3,7 @@
 import numpy as np
 
 from linear_hinge.solvers.extrapolation import Extrapolation
-from linear_hinge.solvers.takeover import Estimate, is_slow
+from linear_hinge.solvers.takeover import Estimate, begins_slowly, is_slow
 
 # Every `PASSES_TOGETHER` passes the change of G and W is extrapolated. After fewer passes it depends too much on the
 # order of the rows. It needs two more arrays like G and W, which may have at most `LARGEST_EXTRAPOLATED` numbers each.
@@ -101,4 +101,13 @@ class Minibatches:
             n_coefficients=self.ascent.raw.size,
             is_one_batch=self.is_one_batch,
             rounding=np.finfo(self.ascent.raw.dtype).eps * objective,
+        )
+
+    def begin_slowly(self):
+        """Return whether the first passes have proven next to nothing."""
+        return begins_slowly(
+            self.estimates,
+            self.estimated_bound,
+            n_coefficients=self.ascent.raw.size,
+            is_one_batch=self.is_one_batch,
         )

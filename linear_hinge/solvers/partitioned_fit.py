@@ -38,6 +38,10 @@ class Rounds(Minibatches):
         """Return False, because estimates of rows that others have moved on from say little."""
         return False
 
+    def begin_slowly(self):
+        """Return False, because no mean of iterates is known."""
+        return False
+
 
 class PartitionedFit(CertifiedFit):
     """Rounds over partitions until the duality gap is closed.
@@ -128,5 +132,5 @@ class PartitionedFit(CertifiedFit):
         half, gap = len(gaps) // 2, max(gaps[-1], TINY)
         return takes_longer(gaps[half - 1], gap, len(gaps) - half, self.tol * self.bracket.objective, most_left)
 
-    def _begin_newton(self, saved=None):
+    def _begin_newton(self):
         self.newton = PartitionedNewton(self.problem, self.partitions, self.ascent)

@@ -13,6 +13,20 @@ MORE_PASSES, COEFFICIENTS = 32, 512
 MOST_PASSES_LEFT = 60
 MOST_STEPS_LEFT = 25
 
+# Where the subgradients have far to go, a visit moves them by a small part of that, and the first passes prove next to
+# nothing, although the mean of their iterates may be close to the optimum. It is if the rows are too many and too noisy
+# to be fitted. Newton steps then begin at that mean after `EARLY_PASSES`, with a ρ of `NEAR` margins, and save half of
+# the time and more. The signs are: a pass has proven at most `LITTLE` of the gap that it estimates; most rows are
+# active, so that visits count for at least `MOST_VISITED` of the passes; and rows cost, when they were visited, at most
+# `NOISY` times the objective of the mean. Where few rows are much longer than the others, by at most `UNEQUAL` in the
+# ratio of the mean of ‖x_i‖⁴ and the square of that of ‖x_i‖², no ρ suits all of them, and Newton steps are many.
+EARLY_PASSES = 2
+LITTLE = 0.06
+MOST_VISITED = 0.75
+NOISY = 2.0
+UNEQUAL = 10.0
+NEAR = 0.3
+
 
 class Estimate(NamedTuple):
     """The estimate of the gap after a pass.
@@ -62,6 +76,32 @@ def is_slow(estimates, target, *, n_coefficients, is_one_batch, rounding):
     if middle is last:
         return False
     return takes_longer(middle.gap, last.gap, last.passes - middle.passes, target, most_left)
+
+
+def begins_slowly(estimates, estimated_bound, *, n_coefficients, is_one_batch):
+    """Return whether the first passes have proven next to nothing.
+
+    Parameters
+    ----------
+    estimates : list of Estimate
+        One for every pass of minibatches.
+    estimated_bound : callable
+        A function that estimates the bound where the last pass ended.
+    n_coefficients : int
+        Number of coefficients.
+    is_one_batch : bool
+        Whether a minibatch holds all rows.
+
+    Returns
+    -------
+    bool
+        Whether they have; never after `EARLY_PASSES`, nor where Newton systems are large.
+    """
+    n_passes = len(estimates)
+    if not 1 <= n_passes <= EARLY_PASSES or is_one_batch or first_passes(n_coefficients) > FIRST_PASSES:
+        return False
+    last = estimates[-1]
+    return last.passes >= MOST_VISITED * n_passes and estimated_bound() <= LITTLE * n_passes * last.gap
 
 
 def first_passes(n_coefficients):

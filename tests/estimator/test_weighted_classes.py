@@ -42,7 +42,7 @@ def test_the_others_are_fitted_as_if_alone(n_classes, weighted, learning_rate, k
         assert model.objective_ == 0
         assert (model.predict(X) == weighted[0]).all()
     else:
-        assert_allclose(model.objective_, without.objective_, rtol=1e-12)
+        assert_allclose(model.objective_, without.objective_, rtol=1e-10)  # Newton systems are solved to some digits
         assert model.n_iter_ == without.n_iter_
         assert_array_equal(model.predict(X), without.predict(X))
 

@@ -21,7 +21,9 @@ from linear_hinge.problem import objective as objective_module
 from linear_hinge.problem.certificate import best_bound
 from linear_hinge.solvers import bracket as bracket_module
 from linear_hinge.solvers import incumbent as incumbent_module
+from linear_hinge.solvers import takeover
 from linear_hinge.solvers.certified_fit import FEW_PASSES, CertifiedFit
+from linear_hinge.solvers.takeover import EARLY_PASSES, NEAR
 
 ignore_convergence = pytest.mark.filterwarnings("ignore:Not converged:sklearn.exceptions.ConvergenceWarning")
 all_losses = pytest.mark.parametrize("loss", LOSSES)
@@ -484,3 +486,48 @@ def test_warnings_point_to_the_line_of_the_user():
     with pytest.warns(ConvergenceWarning) as caught:
         calm_classifier(max_iter=1, tol=1e-9).fit(X, y)
     assert caught[0].filename == __file__
+
+
+# Newton steps at the mean of the first iterates
+
+
+def first_newton_step(X, y, monkeypatch, **params):
+    """A model, the pass after which Newton steps began (None if none did), and their ρ."""
+    began = []
+    begin = CertifiedFit._begin_newton
+
+    def spy(self, coef, intercept, curvature):
+        began.append((self.n_passes, curvature))
+        begin(self, coef, intercept, curvature)
+
+    monkeypatch.setattr(CertifiedFit, "_begin_newton", spy)
+    model = MulticlassHingeClassifier(random_state=0, **params).fit(X, y)
+    return model, *(began[0] if began else (None, None))
+
+
+@all_losses
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_newton_steps_begin_early_at_the_mean_of_many_noisy_rows(loss, n_classes, dtype, monkeypatch):
+    X, y = blobs(n_samples=2000, n_classes=n_classes)
+    X = X.astype(dtype)
+    model, n_passes, curvature = first_newton_step(X, y, monkeypatch, loss=loss, alpha=1e-5, margin=2.0)
+    assert (n_passes, curvature) == (EARLY_PASSES, 2.0 * NEAR)
+    assert_certified(model, X, y, rtol=1e-8 if dtype == np.float64 else 1e-4)
+    monkeypatch.setattr(takeover, "EARLY_PASSES", 0)
+    late, n_passes, _ = first_newton_step(X, y, monkeypatch, loss=loss, alpha=1e-5, margin=2.0)
+    assert n_passes > EARLY_PASSES
+    assert late.n_iter_ > model.n_iter_
+    assert late.objective_ == pytest.approx(model.objective_, rel=1e-3)
+
+
+@all_losses
+def test_newton_steps_wait_where_the_mean_says_little(loss, monkeypatch):
+    """Of rows that can be fitted, of a few rows that are far longer than all others, and of easy problems."""
+    X, y = blobs(n_samples=2000)
+    long = X.copy()
+    long[:3] *= 1000
+    fitted = X + 20 * np.eye(X.shape[1])[y]
+    for rows, alpha in ((long, 1e-5), (fitted, 1e-5), (X, 0.1)):
+        _, n_passes, _ = first_newton_step(rows, y, monkeypatch, loss=loss, alpha=alpha)
+        assert n_passes is None or n_passes > EARLY_PASSES

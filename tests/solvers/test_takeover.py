@@ -5,11 +5,15 @@ import pytest
 
 from linear_hinge.solvers.takeover import (
     COEFFICIENTS,
+    EARLY_PASSES,
     FIRST_PASSES,
+    LITTLE,
     MORE_PASSES,
     MOST_PASSES_LEFT,
     MOST_STEPS_LEFT,
+    MOST_VISITED,
     Estimate,
+    begins_slowly,
     is_slow,
 )
 
@@ -62,3 +66,23 @@ def test_where_nothing_is_left_to_climb_the_minibatches_are_slow():
 
 def test_without_an_end_whatever_falls_is_slow():
     assert judged(falling(1.0, 20), target=0.0)
+
+
+def begins(estimates, bound, n_coefficients=1, is_one_batch=False):
+    return begins_slowly(estimates, lambda: bound, n_coefficients=n_coefficients, is_one_batch=is_one_batch)
+
+
+@pytest.mark.parametrize("n_passes", range(1, EARLY_PASSES + 1))
+def test_passes_that_prove_next_to_nothing_begin_slowly(n_passes):
+    estimates = [Estimate(n, 2.0) for n in range(1, n_passes + 1)]
+    assert begins(estimates, 1.9 * LITTLE * n_passes)
+    assert not begins(estimates, 2.1 * LITTLE * n_passes)
+    assert not begins(estimates, 0.0, is_one_batch=True)
+    assert not begins(estimates, 0.0, n_coefficients=COEFFICIENTS)
+    assert begins(estimates, 0.0, n_coefficients=COEFFICIENTS - 1)
+
+
+def test_later_passes_and_those_over_few_rows_do_not_begin_slowly():
+    assert not begins([Estimate(n, 2.0) for n in range(1, EARLY_PASSES + 2)], 0.0)
+    assert not begins([Estimate(1.0, 2.0), Estimate(1.9 * MOST_VISITED, 2.0)], 0.0)
+    assert not begins([], 0.0)

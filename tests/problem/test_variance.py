@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
+from references import CASES
 
+from linear_hinge.problem import problem as problem_module
+from linear_hinge.problem.problem import ROWS_OF_VARIANCE
 from linear_hinge.problem.variance import largest_variance
 
 containers = pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, sp.csr_matrix])
@@ -40,3 +43,20 @@ def test_largest_variance_ignores_rows_without_weight_and_has_nothing_random(rng
     state = np.random.get_state()[1].copy()
     assert largest_variance(X, weights, weights @ X) == largest_variance(X, weights, weights @ X)
     assert_array_equal(np.random.get_state()[1], state)
+
+
+@containers
+def test_the_variance_of_many_rows_is_that_of_some_of_them(kind, rng, monkeypatch):
+    X = rng.normal(size=(12_345, 6)) * [3, 1, 1, 1, 1, 1] + 5
+    y, weights = rng.randint(2, size=len(X)), rng.uniform(0.5, 1.5, size=len(X)) * (rng.uniform(size=len(X)) < 0.9)
+    seen = []
+
+    def spy(X, weights, mean):
+        seen.append(X.shape[0])
+        assert weights.sum() == pytest.approx(1)
+        return largest_variance(X, weights, mean)
+
+    monkeypatch.setattr(problem_module, "largest_variance", spy)
+    problem = problem_module.Problem(kind(X), y, weights / weights.sum(), CASES[0].loss, 1, 0.1, 1.0, True)
+    assert problem.variance == pytest.approx(9, rel=0.1)
+    assert ROWS_OF_VARIANCE <= seen[0] < 2 * ROWS_OF_VARIANCE

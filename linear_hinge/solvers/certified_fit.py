@@ -6,7 +6,6 @@ The fit stops when the relative duality gap (P − D)/P is at most ``tol``, P an
 import numpy as np
 import scipy.sparse as sp
 
-from linear_hinge.linalg.sums import weighted_mean
 from linear_hinge.problem.dual_sums import coef_from_dual
 from linear_hinge.problem.objective import ALL_SCALES, FAR_SCALES, SCALES
 from linear_hinge.problem.scaling_advice import advice_on_scales
@@ -15,7 +14,7 @@ from linear_hinge.solvers.dual_ascent import DualAscent
 from linear_hinge.solvers.minibatches import Minibatches
 from linear_hinge.solvers.proof_schedule import COST_OF_PROOF, ProofSchedule
 from linear_hinge.solvers.proximal_newton import ProximalNewton
-from linear_hinge.solvers.takeover import EARLY_PASSES, NEAR, NOISY, UNEQUAL
+from linear_hinge.solvers.takeover import EARLY_PASSES, NEAR, mean_may_be_close
 from linear_hinge.solvers.warm_start import resumed_dual, save_steps
 
 # A fit is near its end where the gap is at most this multiple of the gap that ends it.
@@ -165,18 +164,9 @@ class CertifiedFit:
             gap, effort = self._look()
             self.schedule.looked(self.n_passes, gap, estimate)
             work += effort
-            if begins_slowly and self.n_passes == EARLY_PASSES and self._mean_may_be_close():
-                incumbent = self.bracket.incumbent
-                start = incumbent.coef, self.problem.centred_intercept(incumbent.coef, incumbent.intercept)
-                self._begin_newton(*start, NEAR * self.problem.margin)
+            if begins_slowly and self.n_passes == EARLY_PASSES:
+                self._begin_newton_at_the_mean()
         return self._progress(work)
-
-    def _mean_may_be_close(self):
-        """Return whether rows cost hardly more when they were visited than at the mean, and none is far too long."""
-        norms, weights = self.problem.squared_norms, self.problem.weights
-        mean = weighted_mean(weights, norms)
-        is_even = weighted_mean(weights, norms * norms) <= UNEQUAL * mean * mean
-        return is_even and self.ascent.gap <= NOISY * self.bracket.objective
 
     def _looks(self, estimate):
         """Return whether to look at the objective after this pass."""
@@ -321,6 +311,13 @@ class CertifiedFit:
             return [lambda: (coef, intercept)], self.newton.point.dual, np.inf
 
         return self.newton.gap, self.newton.work, found
+
+    def _begin_newton_at_the_mean(self):
+        """Begin Newton steps at the best coefficients, if they may be close to the optimum."""
+        problem, best = self.problem, self.bracket.incumbent
+        if mean_may_be_close(problem.squared_norms, problem.weights, self.ascent.gap, self.bracket.objective):
+            intercept = problem.centred_intercept(best.coef, best.intercept)
+            self._begin_newton(best.coef, intercept, NEAR * problem.margin)
 
     def _begin_newton(self, coef, intercept, curvature):
         """Begin Newton steps with the subgradients of the minibatches."""

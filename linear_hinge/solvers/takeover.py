@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from linear_hinge.linalg.sums import weighted_mean
+
 # Newton steps take over where the minibatches, at their present rate, need more than `MOST_PASSES_LEFT` passes to the
 # end. The rate is known after `FIRST_PASSES`. A Newton system costs more the more coefficients it has: for every
 # `COEFFICIENTS` of them the minibatches get `MORE_PASSES`. Where a minibatch holds all rows, a pass is one step, and
@@ -102,6 +104,30 @@ def begins_slowly(estimates, estimated_bound, *, n_coefficients, is_one_batch):
         return False
     last = estimates[-1]
     return last.passes >= MOST_VISITED * n_passes and estimated_bound() <= LITTLE * n_passes * last.gap
+
+
+def mean_may_be_close(norms, weights, gap, objective):
+    """Return whether the mean of the first iterates may be close to the optimum, and Newton steps be few.
+
+    Parameters
+    ----------
+    norms : ndarray of shape (n_samples,)
+        The ‖x_i‖².
+    weights : ndarray of shape (n_samples,)
+        The ω_i.
+    gap : float
+        The gap that the last pass estimated, from what rows cost when they were visited.
+    objective : float
+        The objective of the mean.
+
+    Returns
+    -------
+    bool
+        Whether it may, and they are.
+    """
+    mean = weighted_mean(weights, norms)
+    is_even = weighted_mean(weights, norms * norms) <= UNEQUAL * mean * mean
+    return is_even and gap <= NOISY * objective
 
 
 def first_passes(n_coefficients):

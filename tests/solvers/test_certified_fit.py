@@ -377,12 +377,14 @@ def test_permuted_rows_or_classes_have_the_same_optimum(loss, n_classes, rng):
 
 
 @all_losses
-def test_the_number_of_threads_changes_no_bit(loss):
-    X, y = blobs(n_samples=300, n_features=40, n_classes=4)
+@pytest.mark.parametrize(("n_samples", "n_features", "alpha"), [(300, 40, 0.01), (5000, 20, 1e-6)])
+def test_the_number_of_threads_changes_no_bit(loss, n_samples, n_features, alpha):
+    """In fits by minibatches, and in those whose Newton steps begin early."""
+    X, y = blobs(n_samples, n_features, n_classes=4)
     models = []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads):
-            models.append(calm_classifier(loss=loss, alpha=0.01).fit(X, y))
+            models.append(calm_classifier(loss=loss, alpha=alpha).fit(X, y))
     for name in ("coef_", "intercept_", "objective_", "dual_objective_"):
         assert_array_equal(getattr(models[0], name), getattr(models[1], name))
 

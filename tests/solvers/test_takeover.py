@@ -12,9 +12,12 @@ from linear_hinge.solvers.takeover import (
     MOST_PASSES_LEFT,
     MOST_STEPS_LEFT,
     MOST_VISITED,
+    NOISY,
+    UNEQUAL,
     Estimate,
     begins_slowly,
     is_slow,
+    mean_may_be_close,
 )
 
 
@@ -86,3 +89,13 @@ def test_later_passes_and_those_over_few_rows_do_not_begin_slowly():
     assert not begins([Estimate(n, 2.0) for n in range(1, EARLY_PASSES + 2)], 0.0)
     assert not begins([Estimate(1.0, 2.0), Estimate(1.9 * MOST_VISITED, 2.0)], 0.0)
     assert not begins([], 0.0)
+
+
+def test_the_mean_may_be_close_where_rows_cost_as_much_and_are_as_long():
+    weights = np.full(1000, 1 / 1000)
+    norms = np.ones(1000)
+    assert mean_may_be_close(norms, weights, 1.9, 1.9 / NOISY)
+    assert not mean_may_be_close(norms, weights, 1.9, 1.8 / NOISY)
+    for longest, expected in ((0.9 * np.sqrt(1000 * UNEQUAL), True), (1.5 * np.sqrt(1000 * UNEQUAL), False)):
+        norms[0] = longest
+        assert mean_may_be_close(norms, weights, 1.0, 1.0) == expected

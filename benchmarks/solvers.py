@@ -229,7 +229,8 @@ def panel(arguments, problem, loss, C, file):
     options = arguments.repeat, arguments.longest
     found = measure_again(path, task, stored, *options) if stored else measure(path, task, bound, *options)
     peers = [peer.name for peer in PEERS if peer.suits(task)]
-    about = {"repeat": arguments.repeat, "longest": arguments.longest, "machine": machine(), "peers": peers}
+    about = {"repeat": arguments.repeat, "longest": arguments.longest, "machine": machine()}
+    about |= {"peers": peers, "own": [solver.name for solver in OWN]}
     took = time.monotonic() - began + (stored["took"] if stored else 0)
     stored = names | about | {"took": took} | found
     partial = file.with_suffix(".partial")

@@ -31,6 +31,7 @@ FIGURE_PANELS = (
 TABLES = "benchmark_tables"  # in the folder of the pages
 EQUAL = 1e-3  # relative; the tol of this package by default
 OWN_NAMES = {solver.name for solver in OWN}
+OLDER = " ‡"  # marks panels that were measured before this package took part with its schedules
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def default_of(panel, solver):
     return medians(rows[0]) if rows else None
 
 
+def has_schedules(panel):
+    """Whether this package took part with its schedules."""
+    return SCHEDULED.name in panel.get("own", ())
+
+
 def beats_by_default(panel):
     """Whether this package is no slower than LinearSVC, and no worse; None where LinearSVC does not have the loss."""
     if LINEAR_SVC.name not in panel["peers"]:
@@ -169,10 +175,11 @@ def solvers_table(panels):
         for loss in losses:
             for C in ALL_C:
                 panel = measured.get((problem, loss, C))
+                mark = OLDER if panel and not has_schedules(panel) else ""
                 cells = ["not measured", "", "", "", ""]
                 if panel:
                     cells = [cell(level, panel["peers"]) for level in levels_of(panel)] + default_cells(panel)
-                rows.append(["binary" if problem in BINARY else f"``{loss}``", f"{C:g}", *cells])
+                rows.append(["binary" if problem in BINARY else f"``{loss}``", f"{C:g}{mark}", *cells])
         parts.append(list_table(header, rows, problem))
     return "\n".join(parts)
 
@@ -269,7 +276,7 @@ def _about(panels):
     limits = sorted({panel["longest"] for panel in panels})
     repeats = sorted({panel["repeat"] for panel in panels})
     hours = sum(panel["took"] for panel in panels) / 3600
-    n_scheduled = sum(any(row["solver"] == SCHEDULED.name for row in panel["rows"]) for panel in panels)
+    n_scheduled = sum(map(has_schedules, panels))
     return (
         f"{len(panels)} panels of {sum(1 if p in BINARY else len(LOSSES) for p in PROBLEMS) * len(ALL_C)}, "
         f"{n_scheduled} of them with the schedules of this package, "

@@ -335,12 +335,15 @@ def test_a_schedule_counts_as_a_setting_of_this_package_and_is_left_out_where_th
         row_of("linear_hinge, schedules", 0.25, 1 + 5e-3, repeated=True),
         row_of("LinearSVC", 0.5, 1 + 5e-5, repeated=True),
     ]
-    panel = panel_of(rows)
+    panel = panel_of(rows) | {"own": ["linear_hinge", "linear_hinge, schedules"]}
     cells = [tables.cell(level, True) for level in tables.levels_of(panel)]
     assert cells == ["0.25† : 0.5 L", "**2 : 0.5 L**", "**2 : 0.5 L**"]
     assert [level.ratio for level in tables.levels_of(panel, {"linear_hinge"})] == [0.25] * 3
     assert {row[0]: row[5] for row in tables.summary_rows([panel])} == {"crammer_singer": "33%", "all": "33%"}
     assert "1 of them with the schedules of this package" in tables.summary([panel])
+    older = panel_of(rows) | {"C": 100.0}
+    lines = tables.solvers_table([panel, older]).splitlines()
+    assert "     - 1" in lines and "     - 100 ‡" in lines and "     - 1 ‡" not in lines
 
 
 def test_the_pages_keep_panels_and_tables_until_they_are_measured_again(tables, tmp_path):

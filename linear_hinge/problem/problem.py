@@ -14,12 +14,14 @@ import scipy.sparse as sp
 from linear_hinge.kernels.matrix import Matrix
 from linear_hinge.kernels.products import product, squared_norms, weighted_sum
 from linear_hinge.linalg.accurate import accurate_product
-from linear_hinge.linalg.batches import normalised, rows_of_block, some_rows, take_rows
+from linear_hinge.linalg.batches import bytes_of_row, normalised, rows_of_block, some_rows
 from linear_hinge.linalg.sums import weighted_mean
 from linear_hinge.losses import HingeLoss
 from linear_hinge.problem.variance import largest_variance
 
-ROWS_OF_VARIANCE = 4096  # rows, evenly spaced, whose largest variance stands for that of all
+# Of at least twice as many rows, this number, evenly spaced, stands for all in the largest variance: fewer where a copy
+# of them would have more than `BYTES_OF_VARIANCE`.
+ROWS_OF_VARIANCE, BYTES_OF_VARIANCE = 4096, 2**24
 
 
 @dataclass(frozen=True)
@@ -150,11 +152,15 @@ class Problem:
     def variance(self):
         """The largest variance of the rows in any direction; of some of them where they are many."""
         mean, n_of_block = self.mean.astype(self.X.dtype), rows_of_block(self.X)
+        step = len(self.rows) // ROWS_OF_VARIANCE
+        if n_of_block is None and step <= 1:
+            return largest_variance(self.X, self.weights, mean)
         # Ten power iterations over all rows would take as long as ten passes.
-        rows = self.rows[:: max(1, len(self.rows) // ROWS_OF_VARIANCE)]
-        if n_of_block is not None:
+        if n_of_block is None:
+            rows = self.rows[:: max(step, int(bytes_of_row(self.X) * len(self.rows) / BYTES_OF_VARIANCE))]
+        else:
             rows = some_rows(self.X, n_of_block)
-        return largest_variance(take_rows(self.X, rows), normalised(self.weights[rows]), mean)
+        return largest_variance(self.X[rows], normalised(self.weights[rows]), mean)
 
     @cached_property
     def on_mean(self):

@@ -164,7 +164,7 @@ class CertifiedFit:
             gap, effort = self._look()
             self.schedule.looked(self.n_passes, gap, estimate)
             work += effort
-            if begins_slowly and self.n_passes == EARLY_PASSES:
+            if begins_slowly and is_hard and self.n_passes == EARLY_PASSES:
                 self._begin_newton_at_the_mean()
         return self._progress(work)
 

@@ -17,11 +17,11 @@ MOST_STEPS_LEFT = 25
 
 # Where the subgradients have far to go, a visit moves them by a small part of that, and the first passes prove next to
 # nothing, although the mean of their iterates may be close to the optimum. It is if the rows are too many and too noisy
-# to be fitted. Newton steps then begin at that mean after `EARLY_PASSES`, with a ρ of `NEAR` margins, and save half of
-# the time and more. The signs are: a pass has proven at most `LITTLE` of the gap that it estimates; most rows are
+# to be fitted. Newton steps then begin at that mean after `EARLY_PASSES`, with a ρ of `NEAR` margins, and save up to
+# two thirds of the time. The signs are: a pass has proven at most `LITTLE` of the gap that it estimates; most rows are
 # active, so that visits count for at least `MOST_VISITED` of the passes; and rows cost, when they were visited, at most
-# `NOISY` times the objective of the mean. Where few rows are much longer than the others, by at most `UNEQUAL` in the
-# ratio of the mean of ‖x_i‖⁴ and the square of that of ‖x_i‖², no ρ suits all of them, and Newton steps are many.
+# `NOISY` times the objective of the mean. Where a few rows are much longer than the others, and the mean of ‖x_i‖⁴ is
+# more than `UNEQUAL` times the square of that of ‖x_i‖², no ρ suits all of them, and Newton steps are many.
 EARLY_PASSES = 2
 LITTLE = 0.06
 MOST_VISITED = 0.75

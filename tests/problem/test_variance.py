@@ -59,4 +59,8 @@ def test_the_variance_of_many_rows_is_that_of_some_of_them(kind, rng, monkeypatc
     monkeypatch.setattr(problem_module, "largest_variance", spy)
     problem = problem_module.Problem(kind(X), y, weights / weights.sum(), CASES[0].loss, 1, 0.1, 1.0, True)
     assert problem.variance == pytest.approx(9, rel=0.1)
-    assert ROWS_OF_VARIANCE <= seen[0] < 2 * ROWS_OF_VARIANCE
+    assert ROWS_OF_VARIANCE <= seen.pop() < 2 * ROWS_OF_VARIANCE
+    monkeypatch.setattr(problem_module, "BYTES_OF_VARIANCE", 2**14)  # rows are copied, which must not take much memory
+    problem = problem_module.Problem(kind(X), y, weights / weights.sum(), CASES[0].loss, 1, 0.1, 1.0, True)
+    assert problem.variance == pytest.approx(9, rel=0.4)
+    assert seen[0] * 6 * 8 <= 1.5 * 2**14

@@ -89,8 +89,9 @@ def test_the_certificate_is_that_of_the_others(loss, n_classes, weighted):
         assert model.dual_objective_ == model.duality_gap_ == 0
         assert len(model.support_) == 0
     else:
-        assert_allclose(model.dual_objective_, without.dual_objective_, rtol=1e-8)
-        assert_allclose(model.history_["gap"], without.history_["gap"], atol=1e-8)
+        # Newton systems, of other numbers of rows, are solved to some digits.
+        assert_allclose(model.dual_objective_, without.dual_objective_, rtol=1e-6)
+        assert_allclose(model.history_["gap"], without.history_["gap"], rtol=1e-5, atol=1e-8)
 
 
 @all_losses

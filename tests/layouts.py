@@ -32,6 +32,8 @@ LAYOUTS = {
     "duplicates": with_split_and_unsorted_entries,
 }
 
+SPARSE_LAYOUTS = {name: layout for name, layout in LAYOUTS.items() if name not in ("C", "F")}
+
 all_layouts = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
 
 

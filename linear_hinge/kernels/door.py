@@ -210,9 +210,8 @@ def absorb(state, loss, X, rows, y, weights, alpha, margin, average, batch_size,
     constants = alpha, margin, state.sigma2, largest_scale, state.n_seen, int(average)
     y, weights = y.astype(np.int64, copy=False), weights.astype(np.float64, copy=False)
     _kernels.absorb(twin, _kernels.Rows(X), rows, batch_size, y, weights, *arrays, *constants, limits)
-    iterate.scale, iterate.scale_sum, n_averaged, state.weight_seen = numbers.tolist()
-    iterate.n_averaged = int(n_averaged)
-    _count(state, rows, batch_size)
+    state.weight_seen = float(numbers[-1])
+    _keep(state, numbers, rows, batch_size)
     return True
 
 
@@ -232,9 +231,7 @@ def descend(state, loss, X, rows, y, weights, etas, alpha, margin, fit_intercept
     for array, wide in zip((coef, lag), moved, strict=True):
         if array is not wide:
             array[:] = wide[:, : array.shape[1]]
-    iterate.scale, iterate.scale_sum, n_averaged = numbers.tolist()
-    iterate.n_averaged = int(n_averaged)
-    _count(state, rows, batch_size)
+    _keep(state, numbers, rows, batch_size)
     return True
 
 
@@ -253,7 +250,11 @@ def _numbers_of(iterate):
     return float(iterate.scale), float(iterate.scale_sum), float(iterate.n_averaged)
 
 
-def _count(state, rows, batch_size):
+def _keep(state, numbers, rows, batch_size):
+    """Write the numbers of the iterate after a sweep over some rows into the state, and count its steps and rows."""
+    iterate = state.iterate
+    iterate.scale, iterate.scale_sum, n_averaged = numbers[:3].tolist()
+    iterate.n_averaged = int(n_averaged)
     state.t += -(-len(rows) // batch_size)
     state.n_seen += len(rows)
 

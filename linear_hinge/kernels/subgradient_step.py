@@ -61,11 +61,11 @@ def sweep(state, loss, X, rows, y, weights, etas, *, alpha, margin, fit_intercep
     """
     if average and state.n_seen + len(rows) >= average:
         state.iterate.begin_average()
-    constants = alpha, margin, fit_intercept, average, batch_size, LARGEST_SCALE
-    if door.descend(state, loss, X, rows, y, weights, etas, *constants):
+    options = average, batch_size, LARGEST_SCALE
+    if door.descend(state, loss, X, rows, y, weights, etas, alpha, margin, fit_intercept, *options):
         return
+    constants = {"alpha": alpha, "margin": margin, "fit_intercept": fit_intercept}
     for batch, eta in zip(minibatches(rows, batch_size), etas.tolist(), strict=True):
-        constants = {"alpha": alpha, "margin": margin, "fit_intercept": fit_intercept}
         step(state, loss, take_rows(X, batch), y[batch], weights[batch], eta, **constants)
         if average and state.n_seen >= average:
             state.iterate.add_to_average()

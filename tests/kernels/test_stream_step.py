@@ -7,7 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from cases import with_int64_indices
+from layouts import SPARSE_LAYOUTS
 from numpy.testing import assert_allclose
 from problems import SMALL_CASES, draw_problem
 from references import CASES
@@ -33,20 +33,9 @@ def sweep(state, problem, rows, **options):
     stream_step.sweep(state, problem.loss, *arrays, alpha=problem.alpha, margin=problem.margin, **options)
 
 
-def csr_with_duplicates(X):
-    """Every entry in two halves, side by side."""
-    whole = sp.csr_array(X)
-    halves = np.repeat(whole.data / 2, 2), np.repeat(whole.indices, 2), 2 * whole.indptr
-    return sp.csr_array(halves, shape=whole.shape)
-
-
-def wide_csr(X):
-    return with_int64_indices(sp.csr_array(X))
-
-
 @needs_kernels
 @all_cases
-@pytest.mark.parametrize("kind", [sp.csr_array, sp.csr_matrix, wide_csr, csr_with_duplicates])
+@pytest.mark.parametrize("kind", SPARSE_LAYOUTS.values(), ids=SPARSE_LAYOUTS)
 @pytest.mark.parametrize("average", [False, True, 70])
 def test_compiled_sweeps_are_those_of_single_batches(case, kind, average, rng, monkeypatch):
     for dtype, tolerance, largest_scale in ((np.float64, 1e-8, 1e3), (np.float32, 0.02, 1e3), (np.float64, 1e-8, 1.2)):

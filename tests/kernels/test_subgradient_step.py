@@ -7,7 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from layouts import LAYOUTS
+from layouts import LAYOUTS, SPARSE_LAYOUTS
 from numpy.testing import assert_allclose
 from problems import SMALL_CASES, draw_problem
 from references import CASES
@@ -17,7 +17,7 @@ from linear_hinge.kernels.scaled_iterate import Iterate
 
 pytestmark = pytest.mark.skipif(not is_compiled(), reason="compares compiled steps with those of NumPy")
 
-IN_WHOLE_ROWS = {name: layout for name, layout in LAYOUTS.items() if name != "F"}
+IN_WHOLE_ROWS = {"C": LAYOUTS["C"], **SPARSE_LAYOUTS}
 
 
 def draw_state(problem, rng):
